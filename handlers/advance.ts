@@ -1,0 +1,9 @@
+/** Every minute, and woken by ECS deployment events: moves on whatever run is open. */
+import middy from "@middy/core";
+import type { Context } from "aws-lambda";
+import { buildApp } from "../lib/app.ts";
+import { invocationOf } from "./invocation.ts";
+
+export const handler = middy<unknown, unknown, Error, Context>().handler(async (_event, context) =>
+  buildApp(process.env).advance(invocationOf(undefined, context)),
+);

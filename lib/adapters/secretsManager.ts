@@ -1,0 +1,147 @@
+/** Secrets Manager as the engine's SecretStore. Values pass through as SecretText; labels and ids as they are. */
+import {
+  DescribeSecretCommand,
+  type DescribeSecretCommandOutput,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  type SecretListEntry,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { type ErrorCode, RekeyError } from "../errors.ts";
+import type { SecretFacts, SecretStore } from "../rotation/secretStore.ts";
+import { SecretText, type StagingLabel } from "../secret.ts";
+import { awsError, CLIENT_OPTIONS, isSdkError, pace } from "./awsCalls.ts";
+
+/** Put, UpdateSecretVersionStage and replication share 50 a second; a few are left to the rest of the account. */
+const WRITES = [12, 250] as const;
+const LISTS = [10, 500] as const;
+
+const READ_CODES: Readonly<Record<string, ErrorCode>> = {
+  AccessDeniedException: "SECRET_UNREADABLE",
+  ResourceNotFoundException: "SECRET_UNREADABLE",
+  DecryptionFailure: "SECRET_UNREADABLE",
+};
+
+export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPTIONS)): SecretStore {
+  const writing = pace(...WRITES);
+  const listing = pace(...LISTS);
+
+  return {
+    async list() {
+      const found: SecretFacts[] = [];
+      let token: string | undefined;
+      do {
+        const request = {
+          MaxResults: 100,
+          IncludePlannedDeletion: true,
+          ...(token ? { NextToken: token } : {}),
+        };
+        const page = await listing(() => client.send(new ListSecretsCommand(request))).catch(
+          (error: unknown) => {
+            throw awsError(error, "list the secrets");
+          },
+        );
+        found.push(...(page.SecretList ?? []).map(fromListing));
+        token = page.NextToken;
+      } while (token !== undefined);
+      return found;
+    },
+
+    async describe(secret) {
+      const described = await client
+        .send(new DescribeSecretCommand({ SecretId: secret }))
+        .catch((error: unknown) => {
+          throw awsError(error, `describe the secret ${secret}`, READ_CODES);
+        });
+      return fromDescription(described);
+    },
+
+    async read(secret, version) {
+      const which =
+        "versionId" in version ? { VersionId: version.versionId } : { VersionStage: version.label as string };
+      const got = await client
+        .send(new GetSecretValueCommand({ SecretId: secret, ...which }))
+        .catch((error: unknown) => {
+          const deleted = isSdkError(error, "InvalidRequestException") && /delet/i.test(error.message);
+          throw awsError(error, `read the secret ${secret}`, {
+            ...READ_CODES,
+            InvalidRequestException: deleted ? "SECRET_DELETED" : "SECRET_UNREADABLE",
+          });
+        });
+      if (got.SecretString === undefined || got.VersionId === undefined) {
+        throw new RekeyError("SECRET_MALFORMED", `${secret}: holds binary data; Rekey rotates text`);
+      }
+      return {
+        versionId: got.VersionId,
+        text: new SecretText(got.SecretString),
+        ...(got.CreatedDate ? { createdAt: got.CreatedDate } : {}),
+      };
+    },
+
+    async stage(arn, versionId, text) {
+      const request = {
+        SecretId: arn,
+        ClientRequestToken: versionId,
+        SecretString: text.reveal(),
+        VersionStages: ["AWSPENDING"],
+      };
+      await writing(() => client.send(new PutSecretValueCommand(request))).catch((error: unknown) => {
+        if (isSdkError(error, "ResourceExistsException")) return;
+        throw awsError(error, `stage version ${versionId} of ${arn}`);
+      });
+    },
+
+    async moveCurrent(arn, from, to) {
+      const request = {
+        SecretId: arn,
+        VersionStage: "AWSCURRENT" satisfies StagingLabel,
+        RemoveFromVersionId: from,
+        MoveToVersionId: to,
+      };
+      await writing(() => client.send(new UpdateSecretVersionStageCommand(request))).catch(
+        (error: unknown) => {
+          throw awsError(error, `move AWSCURRENT of ${arn} from ${from} to ${to}`, {
+            InvalidParameterException: "LABEL_MOVED",
+          });
+        },
+      );
+    },
+
+    async dropPending(arn, versionId) {
+      const request = { SecretId: arn, VersionStage: "AWSPENDING", RemoveFromVersionId: versionId };
+      await writing(() => client.send(new UpdateSecretVersionStageCommand(request))).catch(
+        (error: unknown) => {
+          // The label is not on that version: somebody was here before, and this is what we wanted.
+          if (isSdkError(error, "InvalidParameterException", "ResourceNotFoundException")) return;
+          throw awsError(error, `take AWSPENDING off version ${versionId} of ${arn}`);
+        },
+      );
+    },
+  };
+}
+
+function fromDescription(described: DescribeSecretCommandOutput): SecretFacts {
+  return facts(described, described.VersionIdsToStages ?? {});
+}
+
+function fromListing(entry: SecretListEntry): SecretFacts {
+  return facts(entry, entry.SecretVersionsToStages ?? {});
+}
+
+function facts(
+  secret: SecretListEntry | DescribeSecretCommandOutput,
+  stages: Readonly<Record<string, readonly string[]>>,
+): SecretFacts {
+  return {
+    arn: secret.ARN ?? "",
+    name: secret.Name ?? "",
+    tags: new Map((secret.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+    rotationEnabled: secret.RotationEnabled ?? false,
+    ...(secret.OwningService ? { owningService: secret.OwningService } : {}),
+    ...(secret.DeletedDate ? { deletedAt: secret.DeletedDate } : {}),
+    ...(secret.LastRotatedDate ? { lastRotatedAt: secret.LastRotatedDate } : {}),
+    versions: Object.entries(stages).map(([versionId, labels]) => ({ versionId, labels })),
+  };
+}

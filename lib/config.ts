@@ -1,0 +1,70 @@
+/** The environment, parsed once; every problem is reported at once, by variable and with what it should be. */
+import * as z from "zod/mini";
+import { RekeyError } from "./errors.ts";
+
+const seconds = (fallback: number) =>
+  z._default(
+    z.coerce.number("must be a number of seconds").check(z.positive("must be more than 0")),
+    fallback,
+  );
+const present = z.string("is missing").check(z.trim(), z.minLength(1, "is empty"));
+
+const schema = z.object({
+  /** DynamoDB table with `pk` and `sk`. */
+  REKEY_TABLE: present,
+  /** Channel id of the security channel; without it Rekey keeps quiet. */
+  REKEY_SLACK_CHANNEL: z.optional(z.string()),
+  /** Name or ARN of the secret that holds the bot token, as plain text or as the field `token`. */
+  REKEY_SLACK_SECRET: z.optional(z.string()),
+  /** Cluster names or ARNs, separated by spaces or commas; every cluster of the Region when empty. */
+  REKEY_CLUSTERS: z.optional(z.string()),
+  REKEY_ROLLOUT_SECONDS: seconds(1800),
+  REKEY_SETTLE_SECONDS: z._default(z.coerce.number("must be a number of seconds").check(z.nonnegative()), 2),
+  REKEY_POLL_MS: z._default(z.coerce.number("must be a number of milliseconds").check(z.positive()), 2000),
+  REKEY_CONCURRENCY: z._default(z.coerce.number("must be a number").check(z.positive()), 16),
+  SLACK_API_URL: z.optional(z.url("must be a URL")),
+});
+
+export interface Config {
+  readonly table: string;
+  readonly slack?: { readonly channel: string; readonly tokenSecret: string; readonly apiUrl?: string };
+  readonly clusters: readonly string[];
+  readonly rolloutSeconds: number;
+  readonly settleSeconds: number;
+  readonly pollMs: number;
+  readonly concurrency: number;
+}
+
+/** @throws RekeyError CONFIG_INVALID, naming every variable that is wrong */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is how templates spell "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  if (Boolean(given["REKEY_SLACK_CHANNEL"]) !== Boolean(given["REKEY_SLACK_SECRET"])) {
+    problems.push("REKEY_SLACK_CHANNEL and REKEY_SLACK_SECRET must be set together");
+  }
+  if (!parsed.success || problems.length > 0) {
+    throw new RekeyError("CONFIG_INVALID", `environment: ${problems.join("; ")}`);
+  }
+  const { data } = parsed;
+  return {
+    table: data.REKEY_TABLE,
+    ...(data.REKEY_SLACK_CHANNEL && data.REKEY_SLACK_SECRET
+      ? {
+          slack: {
+            channel: data.REKEY_SLACK_CHANNEL,
+            tokenSecret: data.REKEY_SLACK_SECRET,
+            ...(data.SLACK_API_URL ? { apiUrl: data.SLACK_API_URL } : {}),
+          },
+        }
+      : {}),
+    clusters: (data.REKEY_CLUSTERS ?? "").split(/[\s,]+/).filter((name) => name !== ""),
+    rolloutSeconds: data.REKEY_ROLLOUT_SECONDS,
+    settleSeconds: data.REKEY_SETTLE_SECONDS,
+    pollMs: data.REKEY_POLL_MS,
+    concurrency: data.REKEY_CONCURRENCY,
+  };
+}

@@ -1,0 +1,270 @@
+/**
+ * The loop that moves a run on: gather, decide, act, again, until it is done, has nothing to do before a far time, or is
+ * out of time. rotateAll and advance both end here, so a crash anywhere is healed by whoever comes next.
+ */
+import pLimit from "p-limit";
+import { RekeyError } from "../errors.ts";
+import { type Decision, decide, type Facts, MAX_UNREACHABLE, type Wait } from "../rotation/decide.ts";
+import type { FleetFacts } from "../rotation/fleet.ts";
+import type { Rotation, Run } from "../rotation/intent.ts";
+import { makeReport, type Report } from "../rotation/report.ts";
+import { WAVES, type Wave } from "../rotation/strategy.ts";
+import { act } from "./act.ts";
+import { deployWhatIsDue, FleetView, noteDeployments } from "./deploy.ts";
+import {
+  askTarget,
+  askTargets,
+  credentialFacts,
+  gatherLabels,
+  type Part,
+  rolloutFacts,
+  Workpiece,
+} from "./gather.ts";
+import type { Ports } from "./ports.ts";
+import { showBoard } from "./showBoard.ts";
+
+export const LEASE_SECONDS = 90;
+/** How long a person is waited for before the worker goes home; `advance` looks again every minute. */
+const PERSON_PATIENCE_MS = 30_000;
+
+interface Budget {
+  /** Stop acting here: 60 s before the platform would kill us. */
+  readonly deadline: Date;
+  /** Not worth staying for anything that comes later than this. */
+  readonly patience: Date;
+}
+
+interface Step {
+  readonly rotation: Rotation;
+  readonly wait?: Wait;
+  /** What it waits for is a look at ECS: at the services known, or at everything. */
+  readonly wants?: "look" | "survey";
+}
+
+/** @throws RekeyError LEASE_LOST when another worker has taken the run over; it then belongs to that one */
+export async function drive(ports: Ports, begun: Run, holder: string, budget: Budget): Promise<Report> {
+  let run = begun;
+  let rotations = await ports.log.rotations(run.runId);
+  const pieces = new Map<string, Workpiece>();
+  const fleet = new FleetView(ports);
+  const limit = pLimit(ports.settings.concurrency);
+
+  for (;;) {
+    if (!(await ports.log.lease(run.runId, holder, ports.now(), LEASE_SECONDS))) {
+      throw new RekeyError("LEASE_LOST", `run ${run.runId} is driven by another worker`);
+    }
+    const view = await fleet.read(rotations);
+    run = view ? await noteDeployments(ports, run, view.facts) : run;
+    const runWave = waveOf(rotations);
+    const current = run;
+    const steps = await Promise.all(
+      rotations.map((rotation) =>
+        limit(() => advanceRotation(ports, current, rotation, pieces, runWave, view)),
+      ),
+    );
+    rotations = steps.map(({ rotation }) => rotation);
+    if (view) run = await deployWhatIsDue(ports, run, rotations, pieces, view.facts, runWave);
+    const open = steps.filter(({ rotation }) => rotation.outcome === undefined);
+    const parked = open.every((step) => isParked(ports, step, budget));
+    run = await settle(ports, run, rotations, open.length === 0, parked);
+    run = await showBoard(ports, run, rotations, open.length === 0 || parked);
+    if (open.length === 0 || parked || ports.now() >= budget.deadline) break;
+    if (steps.some(({ wants }) => wants === "survey")) fleet.surveyNext();
+    if (!steps.some(({ wants }) => wants !== undefined)) await ports.sleep(ports.settings.pollMs);
+  }
+  return makeReport(run, rotations);
+}
+
+/**
+ * Waves are gone through together, so that services are deployed once for all secrets of a wave. A rotation that waits
+ * for a far time or a person holds nobody back.
+ */
+function waveOf(rotations: readonly Rotation[]): Wave {
+  const waves = rotations
+    .filter(({ outcome, parkedSince }) => outcome === undefined && parkedSince === undefined)
+    .map(({ history }) => history.at(-1))
+    .filter((wave) => wave?.rolledOutAt === undefined)
+    .map((wave) => wave?.wave);
+  return WAVES.find((wave) => waves.includes(wave)) ?? "rotate";
+}
+
+async function advanceRotation(
+  ports: Ports,
+  run: Run,
+  begun: Rotation,
+  pieces: Map<string, Workpiece>,
+  runWave: Wave,
+  view: { readonly facts: FleetFacts; readonly complete: boolean } | undefined,
+): Promise<Step> {
+  let rotation = begun;
+  if (rotation.outcome !== undefined) return { rotation };
+  try {
+    const piece = pieces.get(rotation.secretArn) ?? (await Workpiece.open(ports, rotation));
+    pieces.set(rotation.secretArn, piece);
+    let facts = await gatherLabels(ports, rotation, runWave);
+    let parts: Part[] | undefined;
+    for (;;) {
+      const decision = decide(rotation, facts, ports.now());
+      if (decision.do === "nothing") return { rotation };
+      if (decision.do === "wait")
+        return { rotation: await noteWait(ports, rotation, decision), wait: decision };
+      if (decision.do === "look") {
+        if (decision.at === "rollout" && !view) return { rotation, wants: "look" };
+        const wave = rotation.history.at(-1);
+        if (decision.at !== "rollout" && wave) parts ??= await piece.parts(rotation, wave);
+        facts = await look(ports, run, rotation, piece, decision, facts, parts ?? [], view?.facts);
+        continue;
+      }
+      // A new consumer may have appeared since the fleet was last surveyed whole.
+      if (decision.do === "note" && decision.that === "rolledOut" && !view?.complete) {
+        return { rotation, wants: "survey" };
+      }
+      const before = rotation.history.length;
+      rotation = await act(ports, rotation, piece, decision);
+      tellOf(ports, rotation, decision);
+      if (rotation.outcome !== undefined) return { rotation };
+      // The next wave begins in the next round, when it is known which wave the others have come to.
+      if (rotation.history.length > before) return { rotation, wants: "look" };
+      parts = undefined;
+      facts = await gatherLabels(ports, rotation, runWave);
+    }
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.code === "LEASE_LOST") throw error;
+    ports.tell({
+      event: "rotation.stumbled",
+      secret: rotation.secretName,
+      code: error.code,
+      message: error.message,
+    });
+    return { rotation: await stumble(ports, rotation, error), wait: { do: "wait", because: error.message } };
+  }
+}
+
+async function look(
+  ports: Ports,
+  run: Run,
+  rotation: Rotation,
+  piece: Workpiece,
+  decision: Extract<Decision, { do: "look" }>,
+  facts: Facts,
+  parts: readonly Part[],
+  fleet: FleetFacts | undefined,
+): Promise<Facts> {
+  const wave = rotation.history.at(-1);
+  if (!wave) return facts;
+  const about = (label: string, changes: object) => ({
+    ...facts,
+    credentials: (facts.credentials ?? []).map((one) => (one.label === label ? { ...one, ...changes } : one)),
+  });
+  switch (decision.at) {
+    case "target":
+      return { ...facts, target: await askTargets(parts) };
+    case "rollout":
+      return fleet ? { ...facts, rollout: rolloutFacts(ports, run, rotation, piece.managed, fleet) } : facts;
+    case "credentials":
+      return { ...facts, credentials: credentialFacts(parts, wave) };
+    case "stragglers": {
+      const part = parts.find(({ label }) => label === decision.label);
+      return about(decision.label, {
+        stragglers: (await part?.strategy.stragglers(part.change, part.at)) ?? [],
+      });
+    }
+    case "revocation": {
+      const part = parts.find(({ label }) => label === decision.label);
+      return part ? about(decision.label, { target: await askTarget(part) }) : facts;
+    }
+  }
+}
+
+/** A failed act. Before the promotion the secret leaves the run after a few; afterwards both values are kept alive. */
+async function stumble(ports: Ports, rotation: Rotation, error: RekeyError): Promise<Rotation> {
+  const failures = rotation.failures + 1;
+  const wave = rotation.history.at(-1);
+  const isSafe = wave !== undefined && wave.promotedAt === undefined && wave.retreat === undefined;
+  const isFinal = error.code === "AWS_DENIED" || failures > MAX_UNREACHABLE;
+  const problem = { code: error.code, message: error.message };
+  if (!isSafe || !isFinal || !wave) {
+    return ports.log.saveRotation({ ...rotation, failures, because: error.message, error: problem });
+  }
+  const at = ports.now().toISOString();
+  const given = { ...wave, retreat: { code: error.code, because: error.message, at } };
+  const history = [...rotation.history.slice(0, -1), given];
+  return ports.log.saveRotation({
+    ...rotation,
+    failures: 0,
+    because: error.message,
+    error: problem,
+    history,
+  });
+}
+
+async function noteWait(
+  ports: Ports,
+  rotation: Rotation,
+  { because, until, forPerson }: Wait,
+): Promise<Rotation> {
+  const unreachable = rotation.because !== because;
+  const parks = forPerson === true || until !== undefined;
+  if (!unreachable && parks === (rotation.parkedSince !== undefined)) return rotation;
+  const { parkedSince, ...rest } = rotation;
+  return ports.log.saveRotation({
+    ...rest,
+    because,
+    ...(parks ? { parkedSince: parkedSince ?? ports.now().toISOString() } : {}),
+  });
+}
+
+function isParked(ports: Ports, { rotation, wait }: Step, budget: Budget): boolean {
+  if (!wait) return false;
+  if (wait.until) return wait.until > budget.patience;
+  const since = rotation.parkedSince;
+  return (
+    wait.forPerson === true &&
+    since !== undefined &&
+    ports.now().getTime() - Date.parse(since) > PERSON_PATIENCE_MS
+  );
+}
+
+async function settle(
+  ports: Ports,
+  run: Run,
+  rotations: readonly Rotation[],
+  over: boolean,
+  parked: boolean,
+): Promise<Run> {
+  const status = over ? "done" : parked ? "waiting" : "rotating";
+  if (status === run.status) return run;
+  // A crash between an outcome and its release would leave the secret claimed for ever; releasing again is harmless.
+  if (over) await Promise.all(rotations.map((rotation) => ports.log.release(rotation)));
+  ports.tell({ event: over ? "run.done" : `run.${status}`, runId: run.runId });
+  return ports.log.saveRun({ ...run, status, ...(over ? { finishedAt: ports.now().toISOString() } : {}) });
+}
+
+const PHASE_OF: Readonly<Partial<Record<string, string>>> = {
+  stage: "stage",
+  set: "set",
+  tested: "test",
+  promote: "promote",
+  promoted: "promote",
+  rolledOut: "rollOut",
+  confirmed: "confirm",
+  revoked: "revoke",
+  finish: "finish",
+};
+
+function tellOf(
+  ports: Ports,
+  rotation: Rotation,
+  decision: Exclude<Decision, { do: "look" | "wait" | "nothing" }>,
+): void {
+  const wave = rotation.history.findLast(({ finishedAt }) => decision.do !== "finish" || finishedAt)?.wave;
+  const phase = PHASE_OF[decision.do === "note" ? decision.that : decision.do];
+  const about = { secret: rotation.secretName, wave, rotationId: rotation.rotationId };
+  if (phase) ports.tell({ event: "rotation.phase", ...about, phase, state: "done" });
+  else
+    ports.tell({
+      event: `rotation.${decision.do}`,
+      ...about,
+      because: "because" in decision ? decision.because : "",
+    });
+}

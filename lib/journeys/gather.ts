@@ -1,0 +1,182 @@
+/** Reads what `decide` wants to know about one rotation, afresh, from Secrets Manager, the target and ECS. */
+import { RekeyError } from "../errors.ts";
+import { findConsumers } from "../rotation/consumers.ts";
+import type { CredentialFacts, Facts, Target } from "../rotation/decide.ts";
+import type { FleetFacts } from "../rotation/fleet.ts";
+import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
+import { type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
+import { type Holding, judgeRollout, type RolloutFacts } from "../rotation/rollout.ts";
+import { holderOf } from "../rotation/secretStore.ts";
+import type { Change, Circumstances, Strategy, Wave } from "../rotation/strategy.ts";
+import { SecretDocument } from "../secret.ts";
+import { circumstances, openCredential } from "./credentials.ts";
+import type { Ports } from "./ports.ts";
+
+/** One credential of a wave, ready to be worked on. */
+export interface Part {
+  readonly label: string;
+  readonly managed: ManagedCredential;
+  readonly strategy: Strategy;
+  readonly change: Change;
+  readonly at: Circumstances;
+}
+
+/** One worker's view of a rotation. Documents are kept by version id, which never change; nothing else is kept. */
+export class Workpiece {
+  readonly #ports: Ports;
+  readonly managed: ManagedSecret;
+  readonly #documents = new Map<string, SecretDocument>();
+
+  private constructor(ports: Ports, managed: ManagedSecret) {
+    this.#ports = ports;
+    this.managed = managed;
+  }
+
+  static async open(ports: Ports, rotation: Rotation): Promise<Workpiece> {
+    const facts = await ports.store.describe(rotation.secretArn);
+    return new Workpiece(ports, readTags(facts.arn, facts.name, facts.tags));
+  }
+
+  async document(versionId: string): Promise<SecretDocument> {
+    const known = this.#documents.get(versionId);
+    if (known) return known;
+    const { text } = await this.#ports.store.read(this.managed.arn, { versionId });
+    const document = SecretDocument.parse(text);
+    this.#documents.set(versionId, document);
+    return document;
+  }
+
+  /** The credentials that this wave changes, in the order of their labels. */
+  inWave(rotation: Rotation, wave: Wave): { managed: ManagedCredential; strategy: Strategy }[] {
+    return rotation.credentials
+      .filter(({ waves }) => waves.includes(wave))
+      .map(({ label }) => {
+        const managed = this.managed.credentials.find((one) => one.label === label);
+        const strategy = managed && this.#ports.strategies.get(managed.strategy);
+        if (managed && strategy) return { managed, strategy };
+        throw new RekeyError(
+          "TAG_INVALID",
+          `${label}: its rekey tag was removed while its rotation was open; put it back`,
+        );
+      });
+  }
+
+  async parts(rotation: Rotation, wave: WaveRecord): Promise<Part[]> {
+    const [from, to] = await Promise.all([
+      this.document(wave.fromVersionId),
+      this.document(wave.toVersionId),
+    ]);
+    return Promise.all(
+      this.inWave(rotation, wave.wave).map(async ({ managed, strategy }) => {
+        const credential = openCredential(from, managed, strategy);
+        const change = { wave: wave.wave, from: credential, to: credential.on(to) };
+        return {
+          label: managed.label,
+          managed,
+          strategy,
+          change,
+          at: await circumstances(this.#ports, managed, credential),
+        };
+      }),
+    );
+  }
+}
+
+export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wave): Promise<Facts> {
+  const wave = rotation.history.at(-1);
+  const described = await ports.store.describe(rotation.secretArn);
+  const current = holderOf(described, "AWSCURRENT")?.versionId;
+  const pending = holderOf(described, "AWSPENDING")?.versionId;
+  const toVersionId = wave?.toVersionId ?? "";
+  const labelled = described.versions.some(({ versionId }) => versionId === toVersionId);
+  return {
+    labels: {
+      ...(current === undefined ? {} : { current }),
+      ...(pending === undefined ? {} : { pending }),
+      staged:
+        labelled ||
+        (wave?.stagedAt !== undefined && (await isReadable(ports, rotation.secretArn, toVersionId))),
+    },
+    runWave,
+    ...(wave?.promotedAt === undefined || wave.rolledOutAt !== undefined
+      ? {}
+      : { settled: await hasSettled(ports, rotation.secretArn, wave, wave.promotedAt) }),
+  };
+}
+
+/** Labels are eventually consistent after a put; the version itself answers for whether it is there. */
+async function isReadable(ports: Ports, arn: string, versionId: string): Promise<boolean> {
+  try {
+    await ports.store.read(arn, { versionId });
+    return true;
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === "SECRET_UNREADABLE") return false;
+    throw error;
+  }
+}
+
+async function hasSettled(ports: Ports, arn: string, wave: WaveRecord, promotedAt: string): Promise<boolean> {
+  const ageMs = ports.now().getTime() - Date.parse(promotedAt);
+  if (ageMs < ports.settings.settleSeconds * 1000) return false;
+  const current = await ports.store.read(arn, { label: "AWSCURRENT" });
+  return current.versionId === wave.toVersionId;
+}
+
+/** Before the promotion: both values must be accepted by every target of the wave. */
+export async function askTargets(parts: readonly Part[]): Promise<Target> {
+  const answers = await Promise.all(parts.map(askTarget));
+  const down = answers.find((answer) => "unreachable" in answer);
+  if (down) return down;
+  const every = (value: "from" | "to") =>
+    answers.every((answer) => !("unreachable" in answer) && answer[value] === "accepted");
+  return { from: every("from") ? "accepted" : "refused", to: every("to") ? "accepted" : "refused" };
+}
+
+export async function askTarget({ strategy, change, at }: Part): Promise<Target> {
+  try {
+    return await strategy.test(change, at);
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === "TARGET_UNREACHABLE")
+      return { unreachable: error.message };
+    throw error;
+  }
+}
+
+export function credentialFacts(parts: readonly Part[], wave: WaveRecord): CredentialFacts[] {
+  const rolledOutAt = new Date(wave.rolledOutAt ?? 0);
+  return parts.map(({ label, strategy, change, at }) => ({
+    label,
+    revokes: strategy.revokes(wave.wave, at),
+    quietUntil: strategy.quietUntil(change, rolledOutAt, at),
+  }));
+}
+
+/** How far the fleet is with this wave, forward or back. */
+export function rolloutFacts(
+  ports: Ports,
+  run: Run,
+  rotation: Rotation,
+  managed: ManagedSecret,
+  fleet: FleetFacts,
+): RolloutFacts {
+  const wave = rotation.history.at(-1);
+  const consumers = findConsumers([managed], fleet).get(managed.arn) ?? {
+    services: [],
+    tasks: [],
+    missing: [],
+  };
+  const promotedAt = new Date(wave?.promotedAt ?? 0);
+  const demotedAt = wave?.retreat?.demotedAt;
+  const holding: Holding =
+    demotedAt === undefined ? { before: promotedAt } : { from: promotedAt, before: new Date(demotedAt) };
+  return judgeRollout({
+    consumers,
+    tasks: fleet.tasks,
+    records: run.deployments,
+    wave: wave?.wave ?? "rotate",
+    back: demotedAt !== undefined,
+    holding,
+    rolloutSeconds: ports.settings.rolloutSeconds,
+    now: ports.now(),
+  });
+}

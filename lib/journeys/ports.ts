@@ -1,0 +1,28 @@
+/** What every journey is given: the outside world behind interfaces, the clock, and the few numbers that can be set. */
+import type { Announcer } from "../rotation/board.ts";
+import type { ConsumerFleet } from "../rotation/fleet.ts";
+import type { RotationLog } from "../rotation/intent.ts";
+import type { SecretStore } from "../rotation/secretStore.ts";
+import type { Strategy } from "../rotation/strategy.ts";
+
+export interface Ports {
+  readonly store: SecretStore;
+  readonly fleet: ConsumerFleet;
+  readonly log: RotationLog;
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  /** Undefined when no channel is configured. */
+  readonly announcer?: Announcer;
+  /** One structured line; never with a value. */
+  readonly tell: (event: Readonly<Record<string, unknown>> & { readonly event: string }) => void;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly settings: {
+    /** The longest a rollout may take before it is stopped and rolled back. */
+    readonly rolloutSeconds: number;
+    readonly pollMs: number;
+    /** How long a promoted value is left to become readable everywhere before tasks are started on it. */
+    readonly settleSeconds: number;
+    /** Secrets worked on at the same time. */
+    readonly concurrency: number;
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What a caller of rotateAll may send: nothing, a request by hand, or an EventBridge schedule's event. Anything else gets
+ * one error that names each wrong field, before anything is read or changed.
+ */
+import * as z from "zod/mini";
+import { RekeyError } from "../errors.ts";
+import type { RotationRequest } from "../rotation/intent.ts";
+
+const pattern = z
+  .string("must be a string")
+  .check(z.trim(), z.minLength(1, "must not be empty"), z.maxLength(2048));
+const patterns = z
+  .array(pattern, "must be a list of names, ARNs or globs")
+  .check(z.minLength(1, "must not be empty; leave it out to mean every managed secret"));
+const flag = z._default(z.boolean("must be true or false"), false);
+
+const payload = z.strictObject({
+  only: z.optional(patterns),
+  except: z.optional(patterns),
+  dryRun: flag,
+  force: flag,
+  reason: z.optional(
+    z.string("must be text").check(z.trim(), z.minLength(1, "must not be empty"), z.maxLength(500)),
+  ),
+  scheduled: flag,
+});
+
+const FIELDS = Object.keys(payload.shape).filter((field) => field !== "scheduled");
+
+/** @throws RekeyError PAYLOAD_INVALID */
+export function readRequest(event: unknown): RotationRequest {
+  if (isSchedule(event)) return { dryRun: false, force: false, scheduled: true, reason: "scheduled" };
+  const parsed = payload.safeParse(event ?? {});
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => `${key} is not a field; known are ${FIELDS.join(", ")}`)
+      : [
+          `${path(issue.path)} ${issue.code === "invalid_type" && issue.path.length === 0 ? "must be a JSON object" : issue.message}`,
+        ],
+  );
+  throw new RekeyError("PAYLOAD_INVALID", problems.join("; "));
+}
+
+/** EventBridge's own event, as a schedule rule without an input sends it. */
+function isSchedule(event: unknown): boolean {
+  return (
+    typeof event === "object" &&
+    event !== null &&
+    "detail-type" in event &&
+    event["detail-type"] === "Scheduled Event"
+  );
+}
+
+function path(parts: readonly PropertyKey[]): string {
+  if (parts.length === 0) return "the payload";
+  return parts
+    .map((part, at) => (typeof part === "number" ? `[${part}]` : `${at > 0 ? "." : ""}${String(part)}`))
+    .join("");
+}

@@ -1,0 +1,140 @@
+/**
+ * The run's one message in the security channel: edited in place while the run advances, details in its thread. Pure:
+ * a report in, Slack blocks out, within Slack's limits (50 blocks, 3000 characters a section).
+ */
+import type { Report, SecretReport, ServiceReport } from "./report.ts";
+
+export interface BoardMessage {
+  /** What notifications and screen readers show. */
+  readonly text: string;
+  readonly blocks: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Where the board hangs. @throws RekeyError SLACK_FAILED, with `retryAfterSeconds` if the channel said when to come back */
+export interface Announcer {
+  post(message: BoardMessage): Promise<{ readonly messageId: string }>;
+  edit(messageId: string, message: BoardMessage): Promise<void>;
+  reply(messageId: string, text: string): Promise<void>;
+}
+
+const SECTION_LIMIT = 2_900;
+const BAR_CELLS = 20;
+
+const MARKS: Readonly<Record<SecretReport["outcome"], string>> = {
+  rotated: ":white_check_mark:",
+  open: ":hourglass_flowing_sand:",
+  planned: ":memo:",
+  refused: ":no_entry:",
+  dropped: ":warning:",
+  rolledBack: ":leftwards_arrow_with_hook:",
+  needsPerson: ":raising_hand:",
+  notDue: ":zzz:",
+};
+
+/** @param progress share of the work that is done, 0 to 1 */
+export function renderBoard(report: Report, progress: number): BoardMessage {
+  const title = titleOf(report);
+  const shown = report.secrets.filter(({ outcome }) => outcome !== "notDue");
+  return {
+    text: `${title} ${report.summary}`,
+    blocks: [
+      { type: "header", text: { type: "plain_text", text: title } },
+      section(
+        `${bar(progress)}\n${escapeText(report.summary)}${report.reason ? `\nReason: ${escapeText(report.reason)}` : ""}`,
+      ),
+      ...sections(shown.map(secretLine)),
+      ...sections(report.services.map(serviceLine)),
+      {
+        type: "context",
+        elements: [{ type: "mrkdwn", text: `run \`${report.runId}\` started ${report.startedAt}` }],
+      },
+    ],
+  };
+}
+
+/** Details for the thread: the secrets that have come to an end and are not told of yet, in as few replies as hold them. */
+export function renderThread(
+  report: Report,
+  told: readonly string[],
+): { readonly replies: string[]; readonly names: string[] } {
+  const fresh = report.secrets.filter(
+    ({ name, outcome }) => outcome !== "open" && outcome !== "notDue" && !told.includes(name),
+  );
+  const failedFirst = fresh.toSorted(
+    (a, b) => Number(a.outcome === "rotated") - Number(b.outcome === "rotated"),
+  );
+  return { replies: pack(failedFirst.map(secretDetails)), names: fresh.map(({ name }) => name) };
+}
+
+function secretDetails(secret: SecretReport): string {
+  const phases = Object.entries(secret.phases ?? {}).map(([phase, seconds]) => `${phase} ${seconds} s`);
+  const lines = [
+    `${MARKS[secret.outcome]} *${escapeText(secret.name)}* ${secret.outcome}`,
+    ...(secret.errors ?? []).map(({ code, message }) => `\`${code}\` ${escapeText(message)}`),
+    secret.newVersionId ? `version \`${secret.oldVersionId}\` to \`${secret.newVersionId}\`` : "",
+    secret.oldRefused ? "the old value was tried and is refused" : "",
+    phases.join(", "),
+    ...(secret.notes ?? []).map(escapeText),
+  ];
+  return cut(lines.filter((line) => line !== "").join("\n"));
+}
+
+function titleOf({ status }: Report): string {
+  switch (status) {
+    case "done":
+      return "Secrets rotated";
+    case "refused":
+      return "Rotation refused";
+    case "plan":
+      return "Rotation planned";
+    case "running":
+    case "open":
+      return "Rotating secrets";
+  }
+}
+
+function secretLine(secret: SecretReport): string {
+  const cutMark = secret.briefCut ? " (brief cut)" : "";
+  const because = secret.outcome === "rotated" ? "" : secret.because ? `: ${escapeText(secret.because)}` : "";
+  return `${MARKS[secret.outcome]} *${escapeText(secret.name)}*${cutMark} ${secret.outcome}${because}`;
+}
+
+function serviceLine(service: ServiceReport): string {
+  const mark =
+    { succeeded: ":white_check_mark:", failed: ":x:" }[service.status] ?? ":arrows_counterclockwise:";
+  const tasks = service.status === "succeeded" ? `, ${service.tasksReplaced} tasks replaced` : "";
+  return `${mark} \`${escapeText(service.service)}\` ${service.status}${tasks}${service.reason ? `: ${escapeText(service.reason)}` : ""}`;
+}
+
+function bar(progress: number): string {
+  const full = Math.round(Math.min(Math.max(progress, 0), 1) * BAR_CELLS);
+  return `\`${"█".repeat(full)}${"░".repeat(BAR_CELLS - full)}\` ${Math.round(progress * 100)} %`;
+}
+
+/** As few sections as hold all lines; what does not fit under the block limit is counted, not dropped silently. */
+function sections(lines: readonly string[]): ReturnType<typeof section>[] {
+  const MOST = 20;
+  const texts = pack(lines.map(cut));
+  if (texts.length <= MOST) return texts.map(section);
+  const kept = texts.slice(0, MOST);
+  const missing = lines.length - kept.join("\n").split("\n").length;
+  return [...kept, `... and ${missing} more`].map(section);
+}
+
+function pack(texts: readonly string[]): string[] {
+  const packed: string[] = [];
+  for (const text of texts) {
+    const last = packed.at(-1);
+    if (last !== undefined && last.length + text.length + 1 <= SECTION_LIMIT)
+      packed[packed.length - 1] = `${last}\n${text}`;
+    else packed.push(text);
+  }
+  return packed;
+}
+
+const section = (text: string) => ({ type: "section", text: { type: "mrkdwn", text } });
+const cut = (text: string) => (text.length > SECTION_LIMIT ? `${text.slice(0, SECTION_LIMIT - 1)}…` : text);
+
+/** Slack's three; it also takes the power from `<!channel>` in a tag or a reason. */
+const escapeText = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -1,0 +1,257 @@
+/**
+ * The heart: what to do next about one rotation, from what was meant, what is, and the time. Pure; the loop gathers what
+ * `look` asks for, acts, and asks again, from whichever process and however often it died.
+ *
+ * Accept, then promote, then roll out, then confirm, then revoke. Every value that a task can read must work until no
+ * running task can hold it; each branch below keeps that, or stops.
+ */
+import type { Rotation, WaveRecord } from "./intent.ts";
+import type { RolloutFacts } from "./rollout.ts";
+import type { Straggler, Verdict, Wave } from "./strategy.ts";
+
+/** What is, as far as it was looked at; an absent part has not been asked for in this round. */
+export interface Facts {
+  readonly labels: {
+    readonly current?: string;
+    readonly pending?: string;
+    /** Whether the wave's new version is there and readable. */
+    readonly staged: boolean;
+  };
+  /** The wave that the run has come to; a rotation that needs no `publish` waits there for those that do. */
+  readonly runWave: Wave;
+  readonly target?: Target;
+  readonly rollout?: RolloutFacts;
+  /** Whether the promoted value has been readable long enough; Secrets Manager is eventually consistent after a write. */
+  readonly settled?: boolean;
+  /** The credentials that this wave changes, once the rollout has ended: each old value dies in its own time. */
+  readonly credentials?: readonly CredentialFacts[];
+}
+
+export interface CredentialFacts {
+  readonly label: string;
+  /** Whether its old value stops working at the end of this wave. */
+  readonly revokes: boolean;
+  readonly quietUntil: Date;
+  readonly stragglers?: readonly Straggler[];
+  readonly target?: Target;
+}
+
+export type Target = { readonly from: Verdict; readonly to: Verdict } | { readonly unreachable: string };
+
+export type Decision =
+  | { readonly do: "look"; readonly at: "target" | "rollout" | "credentials" }
+  | { readonly do: "look"; readonly at: "stragglers" | "revocation"; readonly label: string }
+  | { readonly do: "stage" | "set" | "promote" | "demote" | "withdraw"; readonly because: string }
+  | { readonly do: "revoke"; readonly label: string; readonly because: string }
+  | { readonly do: "note"; readonly that: "tested" | "promoted" | "rolledOut" | "confirmed" }
+  | { readonly do: "note"; readonly that: "revoked"; readonly label: string }
+  | {
+      readonly do: "finish";
+      readonly as: "wave" | "rotated" | "dropped" | "rolledBack";
+      readonly because: string;
+    }
+  | { readonly do: "giveUp"; readonly code: GiveUpCode; readonly because: string; readonly service?: string }
+  | Wait
+  | { readonly do: "nothing" };
+
+export interface Wait {
+  readonly do: "wait";
+  readonly because: string;
+  readonly until?: Date;
+  /** Nothing but a person's act will end it. */
+  readonly forPerson?: boolean;
+}
+
+export type GiveUpCode =
+  | "FOREIGN_PENDING"
+  | "LABEL_MOVED"
+  | "PENDING_REFUSED"
+  | "OLD_VALUE_REFUSED"
+  | "TARGET_UNREACHABLE"
+  | "DEPLOYMENT_FAILED"
+  | "AWS_DENIED"
+  | "AWS_FAILED";
+
+/** A value that the target refuses although it was set twice is not worth a third try. */
+const MAX_SET_ATTEMPTS = 2;
+/** Rounds in which the target could not be asked before a secret that is not promoted leaves the run. */
+export const MAX_UNREACHABLE = 5;
+
+const look = (at: "target" | "rollout" | "credentials"): Decision => ({ do: "look", at });
+
+export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
+  const wave = rotation.history.at(-1);
+  if (rotation.outcome !== undefined || wave === undefined) return { do: "nothing" };
+  if (wave.retreat) return retreat(wave, facts);
+  if (facts.labels.current === wave.toVersionId) return afterPromotion(rotation, wave, facts, now);
+  if (wave.promotedAt !== undefined) return displaced(wave, facts);
+  return beforePromotion(rotation, wave, facts);
+}
+
+function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): Decision {
+  const { current, pending, staged } = facts.labels;
+  if (wave.wave !== facts.runWave)
+    return { do: "wait", because: `for the ${facts.runWave} wave of other secrets` };
+  if (current !== wave.fromVersionId) {
+    return {
+      do: "giveUp",
+      code: "LABEL_MOVED",
+      because: "AWSCURRENT was moved to another version while this rotation was under way",
+    };
+  }
+  if (pending !== undefined && pending !== wave.toVersionId) {
+    return {
+      do: "giveUp",
+      code: "FOREIGN_PENDING",
+      because: `AWSPENDING sits on version ${pending}, which is not ours`,
+    };
+  }
+  if (!staged) {
+    return wave.stagedAt === undefined
+      ? { do: "stage", because: "the new value must be durable before the target learns it" }
+      : { do: "giveUp", code: "LABEL_MOVED", because: "the staged version was taken away" };
+  }
+  if (!facts.target) return look("target");
+  if ("unreachable" in facts.target) {
+    return rotation.failures >= MAX_UNREACHABLE
+      ? { do: "giveUp", code: "TARGET_UNREACHABLE", because: facts.target.unreachable }
+      : { do: "wait", because: facts.target.unreachable };
+  }
+  const { from, to } = facts.target;
+  if (from === "accepted" && to === "accepted") {
+    return wave.testedAt === undefined
+      ? { do: "note", that: "tested" }
+      : { do: "promote", because: "the target accepts both values" };
+  }
+  if (from === "refused" && wave.setAttempts === 0) {
+    return {
+      do: "giveUp",
+      code: "OLD_VALUE_REFUSED",
+      because: "the target refuses the value that is in use",
+    };
+  }
+  if (wave.setAttempts < MAX_SET_ATTEMPTS)
+    return { do: "set", because: "the target does not accept both values yet" };
+  return {
+    do: "giveUp",
+    code: to === "refused" ? "PENDING_REFUSED" : "OLD_VALUE_REFUSED",
+    because: `the target refuses the ${to === "refused" ? "new" : "old"} value after it was set`,
+  };
+}
+
+function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
+  // The process may have died between the label's move and its own note of it.
+  if (wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+  if (wave.rolledOutAt === undefined) {
+    if (facts.settled === false)
+      return { do: "wait", because: "for the new value to be readable everywhere" };
+    if (!facts.rollout) return look("rollout");
+    const { state, because, failed } = facts.rollout;
+    if (state === "failed") {
+      return {
+        do: "giveUp",
+        code: "DEPLOYMENT_FAILED",
+        because,
+        ...(failed === undefined ? {} : { service: failed }),
+      };
+    }
+    return state === "through" ? { do: "note", that: "rolledOut" } : { do: "wait", because };
+  }
+  if (!facts.credentials) return look("credentials");
+  const waits: Wait[] = [];
+  for (const credential of facts.credentials) {
+    if (!credential.revokes || wave.revoked.includes(credential.label)) continue;
+    const decision = aboutRevocation(wave, credential, now);
+    if (decision.do !== "wait") return decision;
+    waits.push(decision);
+  }
+  const [quietLast] = facts.credentials.map(({ quietUntil }) => quietUntil).toSorted((a, b) => +b - +a);
+  if (waits.length === 0 && quietLast !== undefined && quietLast > now) waits.push(untilQuiet(quietLast));
+  return soonest(waits) ?? finishWave(rotation, wave);
+}
+
+function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Date): Decision {
+  const { label, quietUntil, stragglers, target } = credential;
+  if (quietUntil > now) return untilQuiet(quietUntil);
+  if (!stragglers) return { do: "look", at: "stragglers", label };
+  const [first] = stragglers;
+  if (first) {
+    const more = stragglers.length > 1 ? ` and ${stragglers.length - 1} more` : "";
+    const program = first.program ? ` (${first.program})` : "";
+    return {
+      do: "wait",
+      because: `${first.login} is still logged in from ${first.from}${program}${more}; end these sessions or declare their service with rekey:consumers`,
+      forPerson: true,
+    };
+  }
+  if (wave.confirmedAt === undefined) return { do: "note", that: "confirmed" };
+  if (!target) return { do: "look", at: "revocation", label };
+  if ("unreachable" in target) return { do: "wait", because: target.unreachable };
+  if (target.to === "refused") {
+    return {
+      do: "wait",
+      because: `${label}: the target refuses the new value, so the old one is kept`,
+      forPerson: true,
+    };
+  }
+  return target.from === "refused"
+    ? { do: "note", that: "revoked", label }
+    : { do: "revoke", label, because: "no running task can hold the old value" };
+}
+
+const untilQuiet = (until: Date): Wait => ({
+  do: "wait",
+  because: `the old value stays accepted until ${until.toISOString()}`,
+  until,
+});
+
+/** What ends first: something under way, then the nearest time, then a person. */
+function soonest(waits: readonly Wait[]): Wait | undefined {
+  const rank = ({ until, forPerson }: Wait) =>
+    forPerson ? Number.POSITIVE_INFINITY : (until?.getTime() ?? 0);
+  return waits.toSorted((a, b) => rank(a) - rank(b))[0];
+}
+
+function finishWave(rotation: Rotation, wave: WaveRecord): Decision {
+  return rotation.waves.at(-1) === wave.wave
+    ? { do: "finish", as: "rotated", because: "the new value works and the old one is refused" }
+    : { do: "finish", as: "wave", because: `the ${wave.wave} wave has reached every consumer` };
+}
+
+/** AWSCURRENT is not where we put it. Somebody had a reason; overriding it could take away the value that is in use. */
+function displaced(wave: WaveRecord, facts: Facts): Decision {
+  const where =
+    facts.labels.current === wave.fromVersionId ? "back to the old version" : "to another version";
+  return {
+    do: "wait",
+    because: `AWSCURRENT was moved ${where} after the promotion; both values stay accepted until a person decides`,
+    forPerson: true,
+  };
+}
+
+/** Back, in the order that never leaves a readable value refused: label, services, and only then the value. */
+function retreat(wave: WaveRecord, facts: Facts): Decision {
+  const back = wave.retreat;
+  if (!back) return { do: "nothing" };
+  if (facts.labels.current === wave.toVersionId) {
+    return { do: "demote", because: "tasks that start from now on must read the old value" };
+  }
+  if (wave.promotedAt !== undefined && back.withdrawnAt === undefined) {
+    if (back.demotedAt === undefined)
+      return { do: "demote", because: "to note when the old value was current again" };
+    if (!facts.rollout) return look("rollout");
+    if (facts.rollout.state === "failed") {
+      return {
+        do: "wait",
+        because: `the way back failed too: ${facts.rollout.because}; both values stay accepted`,
+        forPerson: true,
+      };
+    }
+    if (facts.rollout.state !== "through") return { do: "wait", because: facts.rollout.because };
+  }
+  if (back.withdrawnAt === undefined && facts.labels.staged) {
+    return { do: "withdraw", because: "no task can hold the new value" };
+  }
+  const as = wave.promotedAt === undefined ? "dropped" : "rolledBack";
+  return { do: "finish", as, because: back.because };
+}

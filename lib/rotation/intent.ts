@@ -1,0 +1,183 @@
+/**
+ * The smallest durable record of what a rotation means to do: what cannot be read back from Secrets Manager, ECS or the
+ * target. Written before the act it speaks of. Everything else is looked up afresh in every round.
+ */
+import * as z from "zod/mini";
+import { RekeyError } from "../errors.ts";
+import { WAVES } from "./strategy.ts";
+
+const time = z.iso.datetime();
+const wave = z.enum(WAVES);
+const objection = z.object({ code: z.string(), message: z.string() });
+export type RecordedObjection = z.infer<typeof objection>;
+
+/** Why a wave is given up, and how far it had come. */
+const retreat = z.object({
+  code: z.string(),
+  because: z.string(),
+  at: time,
+  /** The service whose deployment failed, if that was it. */
+  service: z.optional(z.string()),
+  /** When AWSCURRENT was back on the old version. */
+  demotedAt: z.optional(time),
+  withdrawnAt: z.optional(time),
+});
+
+/** When each phase of the wave ended. */
+const waveRecord = z.object({
+  wave,
+  fromVersionId: z.string(),
+  toVersionId: z.string(),
+  startedAt: time,
+  stagedAt: z.optional(time),
+  setAttempts: z._default(z.number(), 0),
+  setAt: z.optional(time),
+  testedAt: z.optional(time),
+  /** After AWSCURRENT moved; a task created earlier may hold the old value. */
+  promotedAt: z.optional(time),
+  rolledOutAt: z.optional(time),
+  confirmedAt: z.optional(time),
+  /** Labels of the credentials whose old value was tried and refused. */
+  revoked: z._default(z.array(z.string()), []),
+  revokedAt: z.optional(time),
+  finishedAt: z.optional(time),
+  retreat: z.optional(retreat),
+});
+export type WaveRecord = z.infer<typeof waveRecord>;
+
+export const OUTCOMES = ["rotated", "dropped", "rolledBack", "needsPerson"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+const rotation = z.object({
+  runId: z.string(),
+  rotationId: z.string(),
+  secretArn: z.string(),
+  secretName: z.string(),
+  /** The credentials that this rotation changes, and the waves that each takes part in. */
+  credentials: z.array(z.object({ label: z.string(), waves: z.array(wave) })),
+  briefCut: z.boolean(),
+  waves: z.array(wave),
+  /** Records of the waves begun so far; the last one is under way. */
+  history: z.array(waveRecord),
+  /** `cluster/service` names found in preflight; re-read in every round. */
+  consumers: z.array(z.string()),
+  notes: z.array(z.string()),
+  /** Why it waits, for people. */
+  because: z.optional(z.string()),
+  /** Set while only a far time or a person can move it on. */
+  parkedSince: z.optional(time),
+  failures: z._default(z.number(), 0),
+  outcome: z.optional(z.enum(OUTCOMES)),
+  error: z.optional(objection),
+  /** Optimistic lock: the number of the write that made this record. */
+  rev: z.number(),
+});
+export type Rotation = z.infer<typeof rotation>;
+
+const deployment = z.object({
+  service: z.string(),
+  wave,
+  back: z._default(z.boolean(), false),
+  requestedAt: time,
+  deploymentId: z.optional(z.string()),
+  status: z.enum(["requested", "running", "succeeded", "failed", "superseded"]),
+  reason: z.optional(z.string()),
+  finishedAt: z.optional(time),
+  tasksReplaced: z._default(z.number(), 0),
+});
+export type DeploymentRecord = z.infer<typeof deployment>;
+
+export const requestSchema = z.object({
+  only: z.optional(z.array(z.string())),
+  except: z.optional(z.array(z.string())),
+  dryRun: z._default(z.boolean(), false),
+  force: z._default(z.boolean(), false),
+  reason: z.optional(z.string()),
+  scheduled: z._default(z.boolean(), false),
+});
+export type RotationRequest = z.infer<typeof requestSchema>;
+
+const run = z.object({
+  runId: z.string(),
+  createdAt: time,
+  request: requestSchema,
+  /** `waiting`: nothing moves before a far time or a person; other runs may start. */
+  status: z.enum(["preflight", "rotating", "waiting", "done", "refused"]),
+  refused: z.array(
+    z.object({ secretName: z.string(), secretArn: z.string(), objections: z.array(objection) }),
+  ),
+  notDue: z.array(z.string()),
+  deployments: z.array(deployment),
+  finishedAt: z.optional(time),
+  /** The run's one message in the security channel. */
+  board: z.optional(
+    z.object({
+      messageId: z.optional(z.string()),
+      /** Digest of what stands there; differs from what should stand there while Slack is down. */
+      shown: z.optional(z.string()),
+      /** Secrets whose details stand in the thread. */
+      told: z._default(z.array(z.string()), []),
+      notBefore: z.optional(time),
+    }),
+  ),
+  rev: z.number(),
+});
+export type Run = z.infer<typeof run>;
+
+/** What is remembered of a secret between runs. */
+const history = z.object({
+  /** Credential label -> when it was last rotated, and since when its `next` key is published. */
+  credentials: z.record(
+    z.string(),
+    z.object({
+      rotatedAt: z.optional(time),
+      nextKid: z.optional(z.string()),
+      nextPublishedAt: z.optional(time),
+    }),
+  ),
+});
+export type SecretHistory = z.infer<typeof history>;
+
+const schemas = { run, rotation, history } as const;
+interface Records {
+  run: Run;
+  rotation: Rotation;
+  history: SecretHistory;
+}
+
+/** @throws RekeyError RECORD_INVALID: a record that does not read back whole is never acted upon. */
+export function readRecord<Kind extends keyof Records>(kind: Kind, value: unknown): Records[Kind] {
+  const parsed = schemas[kind].safeParse(value);
+  if (parsed.success) return parsed.data as Records[Kind];
+  const where = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+  throw new RekeyError("RECORD_INVALID", `stored ${kind} record is not readable at: ${where}`);
+}
+
+/** Where intents, leases and histories live. Every write is conditional: a writer who was overtaken gets LEASE_LOST. */
+export interface RotationLog {
+  /**
+   * Makes this run the one that is under way.
+   * @returns the run that was created, or the id of the one that is already under way (or was made from the same event)
+   */
+  begin(run: Run): Promise<{ readonly begun: true } | { readonly begun: false; readonly runId: string }>;
+  run(runId: string): Promise<Run | undefined>;
+  openRuns(): Promise<readonly string[]>;
+  rotations(runId: string): Promise<readonly Rotation[]>;
+  /** Stores the run with the next `rev`. A run that waits or has ended no longer stands in the way of others. */
+  saveRun(run: Run): Promise<Run>;
+  saveRotation(rotation: Rotation): Promise<Rotation>;
+  /** Takes a run that is done, and told, off the list of what `advance` looks at. */
+  closeRun(runId: string): Promise<void>;
+  /** Claims the secret for this rotation. @returns undefined, or the run that still has it open. */
+  claim(rotation: Rotation): Promise<string | undefined>;
+  /** Run ids by secret ARN for secrets whose rotation is not finished. */
+  claims(): Promise<ReadonlyMap<string, string>>;
+  /** Gives the secret free for the next rotation. Safe to repeat. */
+  release(rotation: Rotation): Promise<void>;
+  remember(secretArn: string, history: SecretHistory): Promise<void>;
+  history(secretArn: string): Promise<SecretHistory>;
+  histories(): Promise<ReadonlyMap<string, SecretHistory>>;
+  /** Takes or renews the run's lease for this worker. @returns false while another worker holds it */
+  lease(runId: string, holder: string, now: Date, seconds: number): Promise<boolean>;
+  unlease(runId: string, holder: string): Promise<void>;
+}

@@ -1,0 +1,131 @@
+/**
+ * Every reason to refuse a secret that can be read off Secrets Manager and ECS. Pure: the facts are gathered before, for
+ * all secrets at once, and nothing has been changed yet. What the target itself objects to comes from `Strategy.inspect`.
+ */
+import type { Consumers } from "./consumers.ts";
+import { findTraps } from "./consumers.ts";
+import type { FleetFacts, ServiceFacts } from "./fleet.ts";
+import type { ManagedSecret } from "./managed.ts";
+import { holderOf, type SecretFacts } from "./secretStore.ts";
+import type { Objection } from "./strategy.ts";
+
+/** @param openRun the run that still has this secret's rotation open, if any */
+export function objectToSecret(
+  facts: SecretFacts,
+  managed: ManagedSecret,
+  known: ReadonlySet<string>,
+  openRun: string | undefined,
+): readonly Objection[] {
+  const { name } = facts;
+  const objections: Objection[] = [...managed.objections];
+  const object = (code: Objection["code"], message: string) =>
+    objections.push({ code, message: `${name}: ${message}` });
+
+  if (facts.deletedAt)
+    object("SECRET_DELETED", "is scheduled for deletion; restore it, or take its rekey:* tags off");
+  if (facts.owningService) {
+    object(
+      "SERVICE_OWNED",
+      `is owned by ${facts.owningService}, which rotates it itself; take the rekey:* tags off`,
+    );
+  }
+  if (facts.rotationEnabled) {
+    object(
+      "NATIVELY_ROTATED",
+      "has Secrets Manager's own rotation turned on; two rotators would fight, so cancel that one first",
+    );
+  }
+  for (const credential of managed.credentials.filter(({ strategy }) => !known.has(strategy))) {
+    const tag = credential.field === undefined ? "rekey:strategy" : `rekey:field:${credential.field}`;
+    object(
+      "UNKNOWN_STRATEGY",
+      `tag ${tag} names the strategy ${JSON.stringify(credential.strategy)}; known are ${[...known].sort().join(", ")}`,
+    );
+  }
+  if (openRun !== undefined) {
+    object(
+      "ROTATION_OPEN",
+      `an earlier rotation is not finished: run ${openRun} has yet to revoke the old value`,
+    );
+  }
+  const current = holderOf(facts, "AWSCURRENT");
+  const pending = holderOf(facts, "AWSPENDING");
+  if (!current && !facts.deletedAt)
+    object("SECRET_UNREADABLE", "has no version with AWSCURRENT; put a value first");
+  if (openRun === undefined && pending && pending.versionId !== current?.versionId) {
+    object(
+      "FOREIGN_PENDING",
+      `AWSPENDING sits on version ${pending.versionId}, which no open rotation of ours made; find out who left it there and remove that label`,
+    );
+  }
+  return objections;
+}
+
+export function objectToConsumers(
+  managed: ManagedSecret,
+  consumers: Consumers,
+  fleet: FleetFacts,
+): readonly Objection[] {
+  const fields = managed.credentials.flatMap(({ field }) => (field === undefined ? [] : [field]));
+  return [
+    ...findTraps(consumers, fleet, fields),
+    ...consumers.services.flatMap(({ service }) => objectToService(service)),
+    ...consumers.missing.map(
+      (declared): Objection => ({
+        code: "TAG_INVALID",
+        message: `${managed.name}: tag rekey:consumers names ${declared}, and no such service runs in the clusters that Rekey may see`,
+      }),
+    ),
+  ];
+}
+
+/** A rollout needs a way back, so the service must stand on a deployment that once succeeded. */
+function objectToService(service: ServiceFacts): readonly Objection[] {
+  const { name, desiredCount, runningCount, pendingCount, controller } = service;
+  if (controller !== "ECS") {
+    return [
+      {
+        code: "UNSUPPORTED_TARGET",
+        message: `service ${name} is deployed by ${controller}; Rekey redeploys services with ECS's own rolling deployments`,
+      },
+    ];
+  }
+  const newest = service.deployments[0];
+  if (newest?.status === "failed") {
+    return [
+      {
+        code: "LAST_DEPLOYMENT_FAILED",
+        message: `the last deployment of service ${name} failed${newest.reason ? ` (${newest.reason})` : ""}; deploy it well once before its secrets change`,
+      },
+    ];
+  }
+  if (newest?.status === "running" || runningCount !== desiredCount || pendingCount > 0) {
+    return [
+      {
+        code: "SERVICE_NOT_STEADY",
+        message: `service ${name} is not steady: ${runningCount} of ${desiredCount} tasks run${newest?.status === "running" ? " and a deployment is in progress" : ""}; wait for it, or mend it`,
+      },
+    ];
+  }
+  return [];
+}
+
+/** What is worth saying although it does not stop the rotation. */
+export function notesOn(managed: ManagedSecret, consumers: Consumers, isPlain: boolean): readonly string[] {
+  const notes: string[] = [];
+  if (consumers.services.length + consumers.tasks.length === 0) {
+    notes.push("no ECS service or task uses it as far as can be seen; nothing will be redeployed");
+  }
+  if (isPlain) {
+    notes.push("its plain string becomes a JSON document; every consumer must read the document's fields");
+  }
+  for (const { task } of consumers.tasks) {
+    notes.push(
+      `task ${task.taskArn.split("/").at(-1)} runs outside any service: the old value lives until that task ends`,
+    );
+  }
+  for (const { label, admin } of managed.credentials) {
+    if (admin === managed.name || admin === managed.arn) notes.push(`${label} is its own admin`);
+  }
+  return notes;
+}

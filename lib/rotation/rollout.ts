@@ -1,0 +1,146 @@
+/**
+ * Which services must be redeployed, and whether they have been. Pure: facts from ECS and our own records in, verdicts
+ * out. The truth is the tasks: a service is through when no running task can hold the value that is to go, and the
+ * deployment that we asked for has succeeded. "Stable" alone proves nothing, because a service is also stable after ECS
+ * rolled our deployment back.
+ */
+import type { Consumers } from "./consumers.ts";
+import type { DeploymentFacts, ServiceFacts, ServiceName, TaskFacts } from "./fleet.ts";
+import type { DeploymentRecord } from "./intent.ts";
+import type { Wave } from "./strategy.ts";
+
+/** Between our clock and ECS's. Only for deployments that we did not ask for; it errs toward one redeploy too many. */
+const CLOCK_MARGIN_MS = 5_000;
+/** ECS may date a deployment a little before we noted that we would ask for it. */
+const REQUEST_MARGIN_MS = 2_000;
+
+/** The value that is to leave the fleet, as the time in which a task must have been created to hold it. */
+export interface Holding {
+  readonly from?: Date;
+  readonly before: Date;
+}
+
+export type ServiceVerdict =
+  | { readonly state: "through" }
+  | { readonly state: "missing" }
+  | { readonly state: "running"; readonly because: string }
+  | { readonly state: "failed"; readonly because: string };
+
+export interface RolloutFacts {
+  readonly state: "through" | "missing" | "running" | "failed";
+  readonly because: string;
+  readonly missing: readonly ServiceName[];
+  readonly failed?: ServiceName;
+}
+
+interface Question {
+  readonly consumers: Consumers;
+  readonly tasks: readonly TaskFacts[];
+  readonly records: readonly DeploymentRecord[];
+  readonly wave: Wave;
+  readonly back: boolean;
+  readonly holding: Holding;
+  readonly rolloutSeconds: number;
+  readonly now: Date;
+}
+
+/** The state of one rotation's rollout over all its consumers; the worst one decides. */
+export function judgeRollout(question: Question): RolloutFacts {
+  const verdicts = question.consumers.services.map(({ service }) => ({
+    name: service.name,
+    verdict: judgeService(service, question),
+  }));
+  const failed = verdicts.find(({ verdict }) => verdict.state === "failed");
+  if (failed?.verdict.state === "failed") {
+    return { state: "failed", because: failed.verdict.because, missing: [], failed: failed.name };
+  }
+  const missing = verdicts.filter(({ verdict }) => verdict.state === "missing").map(({ name }) => name);
+  if (missing.length > 0) return { state: "missing", because: `to redeploy: ${missing.join(", ")}`, missing };
+  const running = verdicts.find(({ verdict }) => verdict.state === "running");
+  if (running?.verdict.state === "running")
+    return { state: "running", because: `${running.name}: ${running.verdict.because}`, missing: [] };
+  const lone = question.consumers.tasks.find(({ task }) => holds(task, question.holding, []));
+  if (lone) {
+    return {
+      state: "running",
+      because: `task ${shortId(lone.task.taskArn)} runs outside any service and still holds the old value; it must end or be stopped`,
+      missing: [],
+    };
+  }
+  return { state: "through", because: "no running task can hold the old value", missing: [] };
+}
+
+export function judgeService(service: ServiceFacts, question: Omit<Question, "consumers">): ServiceVerdict {
+  const { records, wave, back, holding, now } = question;
+  const ours = records.filter(
+    (one) => one.service === service.name && one.wave === wave && one.back === back,
+  );
+  const record = ours.at(-1);
+  const deployment = record && findOurs(service, record);
+  // Our own verdict first: after a circuit breaker's rollback the newest deployment is a healthy one that isn't ours.
+  if (record?.status === "failed" || deployment?.status === "failed") {
+    return { state: "failed", because: deployment?.reason ?? record?.reason ?? "its deployment failed" };
+  }
+  const newest = service.deployments[0];
+  const counting = [
+    ...(deployment ? [deployment] : []),
+    ...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : []),
+  ];
+  const stale = question.tasks.filter(
+    (task) =>
+      task.service === service.name &&
+      holds(
+        task,
+        holding,
+        counting.map(({ deploymentId }) => deploymentId),
+      ),
+  );
+  const running = counting.find(({ status }) => status === "running");
+  if (running) {
+    const askedAt = record ? new Date(record.requestedAt) : running.createdAt;
+    return now.getTime() - askedAt.getTime() > question.rolloutSeconds * 1000
+      ? { state: "failed", because: `its deployment did not end within ${question.rolloutSeconds} s` }
+      : { state: "running", because: running.reason ?? "deployment in progress" };
+  }
+  if (newest?.status === "failed" && counting.includes(newest)) {
+    return {
+      state: "failed",
+      because: newest.reason ?? "the deployment that another pipeline started failed",
+    };
+  }
+  if (stale.length === 0) return { state: "through" };
+  if (counting.some(({ status }) => status === "succeeded"))
+    return { state: "running", because: `${stale.length} old task(s) still stopping` };
+  // We asked and the answer has not shown up in a reading yet: asking again would deploy twice.
+  if (record && deployment === undefined && now.getTime() - Date.parse(record.requestedAt) < CLOCK_MARGIN_MS)
+    return { state: "running", because: "deployment requested" };
+  return { state: "missing" };
+}
+
+/** The deployment that a record of ours speaks of, also when the process died before it could note its id. */
+export function findOurs(service: ServiceFacts, record: DeploymentRecord): DeploymentFacts | undefined {
+  const byId = service.deployments.find(({ deploymentId }) => deploymentId === record.deploymentId);
+  if (byId) return byId;
+  const earliest = Date.parse(record.requestedAt) - REQUEST_MARGIN_MS;
+  return service.deployments.findLast(({ createdAt }) => createdAt.getTime() >= earliest);
+}
+
+function holds(task: TaskFacts, holding: Holding, fresh: readonly string[]): boolean {
+  // By deployment id before time: a platform that rounds times to seconds must not make a fresh task look old.
+  if (task.startedBy !== undefined && fresh.includes(task.startedBy)) return false;
+  const created = task.createdAt.getTime();
+  return (
+    created < holding.before.getTime() && (holding.from === undefined || created >= holding.from.getTime())
+  );
+}
+
+/** Services to redeploy now: wanted by some rotation, and held back by none that has yet to promote its value. */
+export function planDeployments(
+  wanted: readonly (readonly ServiceName[])[],
+  heldBack: readonly (readonly ServiceName[])[],
+): readonly ServiceName[] {
+  const held = new Set(heldBack.flat());
+  return [...new Set(wanted.flat())].filter((name) => !held.has(name)).sort();
+}
+
+const shortId = (arn: string) => arn.split("/").at(-1) ?? arn;

@@ -1,0 +1,170 @@
+/**
+ * JWT signing keys: one deployment rotates them, because the next key is already out there. A rotation shifts the keys by
+ * one place; every running task already verifies with the key that starts to sign.
+ *
+ * There is no server to ask. The target is the fleet of verifiers, so `test` signs real tokens and verifies them as tasks
+ * with the old and with the new document would.
+ */
+import { RekeyError } from "../errors.ts";
+import type { Audience, Circumstances, Objection, Strategy, Verdict, Wave } from "../rotation/strategy.ts";
+import type { Credential } from "../secret.ts";
+import {
+  isShared,
+  type Keyset,
+  kidOf,
+  newKey,
+  publicPem,
+  readKeyset,
+  SHARED_MINIMUM,
+  sign,
+  verifies,
+  writeKeyset,
+} from "./keyset.ts";
+
+const keysetOf = (credential: Credential, at: Circumstances) => readKeyset(credential, at.options.get("alg"));
+
+/** Tag `rekey:not-after = honoured`: verifiers refuse `previous` by its time themselves, so no deployment must drop it. */
+const isHonoured = (at: Circumstances) => at.options.get("not-after") === "honoured";
+
+export const jwt: Strategy = {
+  id: "jwt",
+  overlap: "full",
+  valueName: "current",
+
+  async inspect(current, at) {
+    const objections: Objection[] = [];
+    const notAfter = at.options.get("not-after");
+    if (notAfter !== undefined && notAfter !== "honoured") {
+      objections.push({
+        code: "TAG_INVALID",
+        message: `${current.label}: tag rekey:not-after may only be "honoured"; leave it off when verifiers do not look at previousNotAfter`,
+      });
+    }
+    try {
+      const keyset = keysetOf(current, at);
+      const minimum = SHARED_MINIMUM[keyset.alg] ?? 0;
+      // A short key that is only being adopted is what this rotation mends; a short next key is about to sign.
+      if (keyset.next !== undefined && Buffer.byteLength(keyset.next) < minimum) {
+        objections.push({
+          code: "SECRET_MALFORMED",
+          message: `${current.label}: field ${current.fieldOf("next")} is shorter than the ${minimum} bytes that ${keyset.alg} needs; remove it and a new one is published first`,
+        });
+      }
+      const held = keyset.next === undefined ? [keyset.current] : [keyset.current, keyset.next];
+      for (const key of held) await verifies(await sign(key, keyset.alg, at.now), keyset, at.now);
+    } catch (error) {
+      objections.push(
+        error instanceof RekeyError
+          ? { code: error.code, message: error.message }
+          : {
+              code: "SECRET_MALFORMED",
+              message: `${current.label}: its keys are not usable with their algorithm`,
+            },
+      );
+    }
+    return objections;
+  },
+
+  waves(current, audience, at) {
+    const { next } = keysetOf(current, at);
+    const waves: Wave[] = [];
+    if (next === undefined || isUnknownToSome(audience)) waves.push("publish");
+    waves.push("rotate");
+    if (!isHonoured(at)) waves.push("retire");
+    return waves;
+  },
+
+  upcoming(current) {
+    if (current.document.isPlain) return undefined;
+    const { alg, next } = readKeyset(current, undefined);
+    return next === undefined ? undefined : kidOf(next, alg);
+  },
+
+  generate(wave, current, at) {
+    const keyset = keysetOf(current, at);
+    return writeKeyset(current, nextKeyset(wave, keyset, at));
+  },
+
+  async set() {
+    // The document itself is the change; there is no server to tell.
+  },
+
+  async test(change, at) {
+    const [from, to] = [keysetOf(change.from, at), keysetOf(change.to, at)];
+    const oldKey = change.wave === "retire" ? from.previous : from.current;
+    const verdict = (accepted: boolean): Verdict => (accepted ? "accepted" : "refused");
+    const newToken = await sign(to.current, to.alg, at.now);
+    const newWorks = (await verifies(newToken, from, at.now)) && (await verifies(newToken, to, at.now));
+    if (oldKey === undefined) return { from: "refused", to: verdict(newWorks) };
+    return { from: verdict(await oldKeyWorks(change.wave, oldKey, from, to, at)), to: verdict(newWorks) };
+  },
+
+  quietUntil(change, rolledOutAt, at) {
+    const after = (seconds: number) => new Date(rolledOutAt.getTime() + seconds * 1000);
+    if (change.wave !== "rotate") return rolledOutAt;
+    if (!isHonoured(at)) return after(at.graceSeconds + at.skewSeconds);
+    const { previousNotAfter } = keysetOf(change.to, at);
+    return previousNotAfter === undefined ? rolledOutAt : new Date(previousNotAfter * 1000);
+  },
+
+  async stragglers() {
+    // A verifier keeps no sessions; who still signs with the old key shows only in the tokens.
+    return undefined;
+  },
+
+  revokes(wave, at) {
+    return wave === "retire" || (wave === "rotate" && isHonoured(at));
+  },
+
+  async revoke() {
+    // Done by the document: its previousNotAfter has passed, or it has no previous key any more.
+  },
+
+  async withdraw() {
+    // Done by the label: the document with the new keys is no longer read by anybody.
+  },
+};
+
+function isUnknownToSome({ oldestTaskCreatedAt, nextPublishedAt }: Audience): boolean {
+  if (oldestTaskCreatedAt === undefined) return false;
+  return nextPublishedAt === undefined || oldestTaskCreatedAt < nextPublishedAt;
+}
+
+function nextKeyset(wave: Wave, { alg, current, next }: Keyset, at: Circumstances): Keyset {
+  switch (wave) {
+    case "publish":
+      return { alg, current, next: newKey(alg) };
+    case "retire":
+      return { alg, current, ...(next === undefined ? {} : { next }) };
+    case "rotate": {
+      // A generous end of the rollout: a running task never learns a later time, so an early one would refuse live tokens.
+      const lives = at.rolloutSeconds + at.graceSeconds + at.skewSeconds;
+      return {
+        alg,
+        current: next ?? newKey(alg),
+        next: newKey(alg),
+        previous: isShared(alg) ? current : publicPem(current),
+        previousNotAfter: Math.ceil(at.now.getTime() / 1000 + lives),
+      };
+    }
+  }
+}
+
+/**
+ * Whether a task on the new document still takes a token of the old key. In the retire wave only the public half of that
+ * key is left, so the question is whether the new document still lists it.
+ */
+async function oldKeyWorks(
+  wave: Wave,
+  oldKey: string,
+  from: Keyset,
+  to: Keyset,
+  at: Circumstances,
+): Promise<boolean> {
+  if (wave === "retire" && !isShared(from.alg)) {
+    return [to.current, to.next, to.previous].some(
+      (key) => key !== undefined && kidOf(key, to.alg) === kidOf(oldKey, to.alg),
+    );
+  }
+  return verifies(await sign(oldKey, from.alg, at.now), to, at.now);
+}

@@ -1,0 +1,250 @@
+/**
+ * The SQL of two alternating logins. Statements carry role names and SCRAM verifiers, never a password, so the server's
+ * statement log may be on; changes are one transaction, so a crash leaves all of them or none.
+ */
+import pg from "pg";
+import type { Objection, Straggler } from "../rotation/strategy.ts";
+import { alternate } from "./alternate.ts";
+import { scramVerifier } from "./scram.ts";
+
+const quote = pg.escapeIdentifier;
+const literal = pg.escapeLiteral;
+
+interface Role {
+  readonly exists: boolean;
+  readonly canLogin: boolean;
+  readonly connectionLimit: number;
+}
+
+async function readRole(client: pg.Client, name: string): Promise<Role> {
+  const { rows } = await client.query("select rolcanlogin, rolconnlimit from pg_roles where rolname = $1", [
+    name,
+  ]);
+  const [row] = rows;
+  return {
+    exists: row !== undefined,
+    canLogin: row?.rolcanlogin ?? false,
+    connectionLimit: row?.rolconnlimit ?? -1,
+  };
+}
+
+async function transaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query("begin");
+  try {
+    await work();
+    await client.query("commit");
+  } catch (error) {
+    // The first error is the one that tells; a connection that is gone rolls back by itself.
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+interface Enabling {
+  readonly current: string;
+  readonly next: string;
+  readonly password: string;
+}
+
+/** Makes `next` a login that is all that `current` is. Idempotent; a repeated call sets the same password again. */
+export async function enableLogin(client: pg.Client, { current, next, password }: Enabling): Promise<void> {
+  const { base: owner } = alternate(current);
+  const verifier = scramVerifier(password);
+  const version = await serverVersion(client);
+  await transaction(client, async () => {
+    // Two rotators of one pair would take turns on the same roles.
+    await client.query("select pg_advisory_xact_lock(hashtext($1))", [`rekey:${owner}`]);
+    if (!(await readRole(client, owner)).exists) await client.query(`create role ${quote(owner)} nologin`);
+    const role = await readRole(client, current);
+    const idle = await readRole(client, next);
+    const limit = `connection limit ${role.connectionLimit}`;
+    const verb = idle.exists ? "alter" : "create";
+    await client.query(`${verb} role ${quote(next)} login inherit ${limit} password ${literal(verifier)}`);
+    await joinOwner(client, owner, next, version);
+    await copyMemberships(client, { from: current, to: next, owner });
+    await copySettings(client, { from: current, to: next });
+    await client.query(`alter role ${quote(next)} set role = ${quote(owner)}`);
+    await reassignClone(client, owner, version);
+  });
+}
+
+/** Since PostgreSQL 16 a membership may withhold inheritance and SET ROLE; the default role needs both. */
+async function joinOwner(client: pg.Client, owner: string, login: string, version: number): Promise<void> {
+  const options = version >= 160_000 ? " with inherit true, set true" : "";
+  await client.query(`grant ${quote(owner)} to ${quote(login)}${options}`);
+}
+
+async function copyMemberships(
+  client: pg.Client,
+  { from, to, owner }: { from: string; to: string; owner: string },
+) {
+  const { rows } = await client.query(
+    `select g.rolname as name from pg_auth_members m
+       join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
+      where r.rolname = $1 and g.rolname <> $2 and g.rolname <> $3`,
+    [from, owner, to],
+  );
+  // On a first adoption `from` is the owner, whose memberships its members have through it.
+  if (from === owner) return;
+  for (const { name } of rows) await client.query(`grant ${quote(name)} to ${quote(to)}`);
+}
+
+/** Settings follow the login and not the owner, so they are copied: for the whole server and for each database. */
+async function copySettings(client: pg.Client, { from, to }: { from: string; to: string }): Promise<void> {
+  const [wanted, present] = [await readSettings(client, from), await readSettings(client, to)];
+  const where = (database: string | null) => (database === null ? "" : ` in database ${quote(database)}`);
+  for (const { database, name } of present) {
+    if (name === "role") continue;
+    await client.query(`alter role ${quote(to)}${where(database)} reset ${settingName(name)}`);
+  }
+  for (const { database, name, value } of wanted) {
+    if (name === "role") continue;
+    await client.query(
+      `alter role ${quote(to)}${where(database)} set ${settingName(name)} = ${settingValue(name, value)}`,
+    );
+  }
+}
+
+/** `app.tenant` is two identifiers. */
+const settingName = (name: string) => name.split(".").map(quote).join(".");
+
+/** Settings that are lists are stored as their quoted elements, which one literal would turn into a single element. */
+const LISTS = new Set([
+  "search_path",
+  "temp_tablespaces",
+  "session_preload_libraries",
+  "local_preload_libraries",
+  "datestyle",
+]);
+const settingValue = (name: string, value: string) =>
+  LISTS.has(name.toLowerCase()) ? splitList(value).map(literal).join(", ") : literal(value);
+
+function splitList(value: string): string[] {
+  const elements = value.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? [""];
+  return elements.map((element) => {
+    const text = element.trim();
+    return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+  });
+}
+
+async function readSettings(client: pg.Client, role: string) {
+  const { rows } = await client.query(
+    `select d.datname as database, split_part(c, '=', 1) as name, substr(c, strpos(c, '=') + 1) as value
+       from pg_db_role_setting s join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase,
+            unnest(s.setconfig) c
+      where r.rolname = $1`,
+    [role],
+  );
+  return rows as { database: string | null; name: string; value: string }[];
+}
+
+/** What AWS's clone owns cannot be used by the original; once it belongs to the owner, both can. */
+async function reassignClone(client: pg.Client, owner: string, version: number): Promise<void> {
+  const clone = `${owner}_clone`;
+  if (!(await readRole(client, clone)).exists) return;
+  await joinOwner(client, owner, clone, version);
+  const { rows } = await client.query(
+    "select current_user as me, rolsuper from pg_roles where rolname = current_user",
+  );
+  // Only a member of both may reassign; a superuser is that without being told.
+  if (!rows[0]?.rolsuper) await client.query(`grant ${quote(owner)}, ${quote(clone)} to current_user`);
+  await client.query(`reassign owned by ${quote(clone)} to ${quote(owner)}`);
+}
+
+/** Blocks new logins; the password goes too, so that switching the role on again does not bring the old value back. */
+export async function disableLogin(client: pg.Client, login: string): Promise<void> {
+  if ((await readRole(client, login)).exists)
+    await client.query(`alter role ${quote(login)} nologin password null`);
+}
+
+/** A session outlives its login's right to log in, for days in a pool. */
+export async function endSessions(client: pg.Client, login: string): Promise<void> {
+  await client.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and pid <> pg_backend_pid()",
+    [login],
+  );
+}
+
+export async function sessionsOf(client: pg.Client, login: string): Promise<Straggler[]> {
+  const { rows } = await client.query(
+    `select usename, coalesce(host(client_addr), 'a local socket') as address, application_name
+       from pg_stat_activity where usename = $1 and pid <> pg_backend_pid() order by backend_start`,
+    [login],
+  );
+  return rows.map(({ usename, address, application_name: program }) => ({
+    login: usename,
+    from: address,
+    ...(program ? { program } : {}),
+  }));
+}
+
+/** Real work as the application would do it: owned by the owner, written, and rolled back. */
+export async function probe(client: pg.Client, owner: string | undefined): Promise<void> {
+  const { rows } = await client.query("select current_user as acting");
+  if (owner !== undefined && rows[0]?.acting !== owner) {
+    throw Object.assign(new Error(`the login acts as ${rows[0]?.acting} and not as ${owner}`), {
+      code: "42501",
+    });
+  }
+  await client.query("begin");
+  await client.query("create temporary table rekey_probe (id int) on commit drop");
+  await client.query("insert into rekey_probe values (1)");
+  await client.query("rollback");
+}
+
+export async function inspectRoles(client: pg.Client, label: string, login: string): Promise<Objection[]> {
+  const { base: owner, next } = alternate(login);
+  const objections: Objection[] = [];
+  const { rows } = await client.query(
+    `select pg_is_in_recovery() as standby, current_user as me, rolsuper, rolcreaterole,
+            pg_has_role(current_user, 'pg_signal_backend', 'member') as signals
+       from pg_roles where rolname = current_user`,
+  );
+  const [admin] = rows;
+  if (admin?.standby) {
+    objections.push({
+      code: "UNSUPPORTED_TARGET",
+      message: `${label}: its host is a standby; the secret must name the primary`,
+    });
+  }
+  if (!admin?.rolsuper && !admin?.rolcreaterole) {
+    objections.push({
+      code: "MISSING_RIGHTS",
+      message: `${label}: the admin ${admin?.me} may not create roles; grant it CREATEROLE`,
+    });
+  } else if (!admin.rolsuper) {
+    for (const role of [login, next, owner]) {
+      if ((await readRole(client, role)).exists && !(await mayAdminister(client, role))) {
+        objections.push({
+          code: "MISSING_RIGHTS",
+          message: `${label}: the admin ${admin.me} may not change role ${role}; run: grant ${quote(role)} to ${quote(admin.me)} with admin option`,
+        });
+      }
+    }
+  }
+  if ((await readRole(client, next)).canLogin) {
+    const sessions = await sessionsOf(client, next);
+    if (sessions.length > 0) {
+      objections.push({
+        code: "STRAGGLERS",
+        message: `${label}: ${sessions.length} session(s) use the login ${next}, which this rotation would give a new password; end them or find out whose they are`,
+      });
+    }
+  }
+  return objections;
+}
+
+/** Before PostgreSQL 16 CREATEROLE alone reaches every role that is not a superuser; since then ADMIN OPTION is needed. */
+async function mayAdminister(client: pg.Client, role: string): Promise<boolean> {
+  if ((await serverVersion(client)) < 160_000) return true;
+  const { rows } = await client.query(
+    "select pg_has_role(current_user, $1, 'member with admin option') as may",
+    [role],
+  );
+  return rows[0]?.may === true;
+}
+
+async function serverVersion(client: pg.Client): Promise<number> {
+  const { rows } = await client.query("show server_version_num");
+  return Number(rows[0]?.server_version_num);
+}

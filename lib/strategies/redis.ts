@@ -1,0 +1,165 @@
+/**
+ * Redis by its default user, the one that `requirepass` protects. A user may have several passwords, so during the overlap
+ * every node accepts both: they are added and removed by their hash with ACL SETUSER, on every node, and saved there.
+ *
+ * `CONFIG SET requirepass` drops every other password of the default user, so it is kept for the end. Redis cannot tell
+ * which password a session used; who is still on the old one is told by task age alone.
+ */
+import { RekeyError } from "../errors.ts";
+import type { Change, Circumstances, Objection, Strategy } from "../rotation/strategy.ts";
+import type { Credential } from "../secret.ts";
+import { newPassword } from "./password.ts";
+import { addPassword, hashOf, readUser, removePassword } from "./redisAcl.ts";
+import { alignRequirepass, moveReplicationLogin, persist } from "./redisConfig.ts";
+import { type Login, nameOf, targetOf } from "./redisConnection.ts";
+import { asObjections, inspectNodes, inspectPasswords, objectionsToClosed } from "./redisInspection.ts";
+import { expectEverywhere, verdictOf, verdicts } from "./redisLogins.ts";
+import { discover, discoverAll, onEveryNode, refusalOf, type Topology } from "./redisNodes.ts";
+import { endSessionsOf, sessionsOf } from "./redisSessions.ts";
+
+const USER = "default";
+const ROTATING = [USER];
+
+/** @throws RekeyError SECRET_MALFORMED */
+function loginOf(credential: Credential): Login {
+  const username = credential.reveal("username") || USER;
+  if (username !== USER) {
+    throw new RekeyError(
+      "SECRET_MALFORMED",
+      `${credential.label}: field ${credential.fieldOf("username")} names another user than default; give the secret the strategy redis-user`,
+    );
+  }
+  return { username, password: credential.require("password") };
+}
+
+/** The admin's, or else the credential's own: an admin secret that names the default user is this credential once more. */
+function loginsFor({ admin }: Circumstances, ...own: readonly Credential[]): readonly Login[] {
+  const username = admin?.reveal("username") || USER;
+  if (!admin || username === USER) return own.map(loginOf);
+  return [{ username, password: admin.require("password") }];
+}
+
+const nodesOf = (at: Circumstances) => at.options.get("nodes");
+
+/** Every node, let in by whichever value it accepts. @throws RekeyError if one of them does not answer or lets nobody in */
+const everyNode = (at: Circumstances, first: Credential, second: Credential): Promise<Topology> =>
+  discoverAll(targetOf(first, nodesOf(at)), loginsFor(at, first, second));
+
+/** Both passwords on every node, saved, and read back. */
+async function acceptBoth(topology: Topology, { from, to }: Change): Promise<void> {
+  const passwords = [loginOf(from).password, loginOf(to).password];
+  await onEveryNode(topology, async (redis) => {
+    for (const password of passwords) await addPassword(redis, USER, password);
+  });
+}
+
+export const redis: Strategy = {
+  id: "redis",
+  overlap: "full",
+  valueName: "password",
+
+  inspect(current, at) {
+    return asObjections(async () => {
+      const login = loginOf(current);
+      const logins = loginsFor(at, current);
+      const target = targetOf(current, nodesOf(at));
+      const topology = await discover(target, logins);
+      const objections: Objection[] = objectionsToClosed(topology, logins);
+      const refused = (await verdicts({ ...topology, closed: [] }, login)).filter(
+        ({ verdict }) => verdict === "refused",
+      );
+      for (const { address } of refused)
+        objections.push({ code: "TARGET_REFUSES_CURRENT", message: refusalOf(target, address, [login]) });
+      const found = await inspectNodes(topology, async (node, _facts, where) => [
+        ...(await inspectPasswords(node, USER, hashOf(login.password), where)),
+        ...(await inspectSentinels(node, where)),
+      ]);
+      return [...objections, ...found];
+    });
+  },
+
+  waves: () => ["rotate"],
+
+  async generate(_wave, current) {
+    return current.with({ password: newPassword() });
+  },
+
+  async set(change, at) {
+    const { from, to } = change;
+    const topology = await everyNode(at, from, to);
+    await acceptBoth(topology, change);
+    // Only now does every primary accept the new value from a replica that reconnects with it.
+    await onEveryNode(topology, async (redis, node) => {
+      await moveReplicationLogin(redis, node, ROTATING, loginOf(to));
+      await persist(redis, node);
+      const saved = await readUser(redis, USER);
+      const missing = [from, to].some((value) => !saved?.hashes.includes(hashOf(loginOf(value).password)));
+      if (missing) {
+        throw new RekeyError(
+          "PENDING_REFUSED",
+          `${to.label}: ${nameOf(node.address)} does not list both passwords of user default after ACL SETUSER; someone else changes it`,
+        );
+      }
+    });
+  },
+
+  async test({ from, to }, at) {
+    const topology = await discover(targetOf(from, nodesOf(at)), loginsFor(at, from, to));
+    return verdictOf(topology, { from: loginOf(from), to: loginOf(to) });
+  },
+
+  quietUntil: (_change, rolledOutAt, at) => new Date(rolledOutAt.getTime() + at.graceSeconds * 1000),
+
+  stragglers: async () => undefined,
+
+  revokes: () => true,
+
+  async revoke({ from, to }, promotedAt, at) {
+    const topology = await everyNode(at, to, from);
+    const [old, fresh] = [loginOf(from), loginOf(to)];
+    // A node that joined since then would be left with a password that nobody knows.
+    const why = "the new password, so the old one is not revoked; set it on that node";
+    await expectEverywhere(topology, fresh, "accepted", "PENDING_REFUSED", why);
+    await onEveryNode(topology, (redis, node) => moveReplicationLogin(redis, node, ROTATING, fresh));
+    await onEveryNode(topology, async (redis, node) => {
+      await removePassword(redis, USER, old.password);
+      await alignRequirepass(redis, fresh.password);
+      await persist(redis, node);
+      await endSessionsOf(redis, USER, promotedAt, at.now);
+    });
+    const after = await everyNode(at, to, to);
+    await expectEverywhere(after, old, "refused", "OLD_VALUE_STILL_ACCEPTED", "the old password");
+    await expectEverywhere(after, fresh, "accepted", "PENDING_REFUSED", "the new password");
+  },
+
+  async withdraw(change, at) {
+    const { from, to } = change;
+    const topology = await everyNode(at, from, to);
+    const [old, fresh] = [loginOf(from), loginOf(to)];
+    await onEveryNode(topology, (redis) => addPassword(redis, USER, old.password));
+    // Before the new password goes: a replica that reconnects in between must not find its own refused.
+    await onEveryNode(topology, (redis, node) => moveReplicationLogin(redis, node, ROTATING, old));
+    await onEveryNode(topology, async (redis, node) => {
+      await removePassword(redis, USER, fresh.password);
+      await alignRequirepass(redis, old.password);
+      await persist(redis, node);
+    });
+    const after = await everyNode(at, from, from);
+    await expectEverywhere(after, old, "accepted", "OLD_VALUE_REFUSED", "the old password");
+  },
+};
+
+/** A Sentinel keeps the password in a file of its own, where Rekey does not go. */
+async function inspectSentinels(
+  node: Parameters<typeof sessionsOf>[0],
+  where: string,
+): Promise<readonly Objection[]> {
+  const watchers = (await sessionsOf(node, USER)).filter(({ name }) => name.startsWith("sentinel-"));
+  if (watchers.length === 0) return [];
+  return [
+    {
+      code: "UNSUPPORTED_TARGET",
+      message: `${where} is watched by a Sentinel that logs in as user default and would be shut out; give the Sentinels a user of their own (sentinel auth-user, auth-pass)`,
+    },
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * Teaches the Serverless CLI to bundle the handlers (see build.ts) before it packages, deploys or invokes them, and to
+ * wait for a run as long as Lambda may work on it.
+ */
+
+/** Lambda's own limit. The CLI's default gives up after 120 s of silence and then invokes again, up to four times. */
+const INVOKE_TIMEOUT_MS = "900000";
+
+class BundleHandlers {
+  constructor(serverless) {
+    this.serverless = serverless;
+    process.env.AWS_CLIENT_TIMEOUT ??= INVOKE_TIMEOUT_MS;
+    const bundle = () => this.bundle();
+    this.hooks = {
+      "before:package:createDeploymentArtifacts": bundle,
+      "before:package:function:package": bundle,
+      "before:invoke:local:invoke": bundle,
+    };
+  }
+
+  async bundle() {
+    const { buildHandlers } = await import("./build.ts");
+    let built;
+    try {
+      built = await buildHandlers();
+    } catch (error) {
+      // The CLI prints an unknown error's stack and a plea to report it; what helps is the file and the line.
+      throw Object.assign(new this.serverless.classes.Error(error.message, "BUNDLE_FAILED"), {
+        stack: error.message,
+      });
+    }
+    for (const [name, definition] of Object.entries(this.serverless.service.functions)) {
+      if (!built[name])
+        throw new this.serverless.classes.Error(`handlers/${name}.ts is missing`, "BUNDLE_FAILED");
+      definition.handler = `.build/handlers/${name}.handler`;
+      definition.package = { individually: true, patterns: ["!**", `.build/handlers/${name}.cjs`] };
+    }
+  }
+}
+
+module.exports = BundleHandlers;

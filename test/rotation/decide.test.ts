@@ -1,0 +1,286 @@
+import { describe, expect, test } from "vitest";
+import { type Decision, decide, type Facts } from "../../lib/rotation/decide.ts";
+import type { Rotation } from "../../lib/rotation/intent.ts";
+import { at, iso, rotation } from "./facts.ts";
+
+const staged = { current: "old", pending: "new", staged: true };
+const promoted = { current: "new", pending: "new", staged: true };
+const both = { from: "accepted", to: "accepted" } as const;
+const facts = (changes: Partial<Facts> = {}): Facts => ({ labels: staged, runWave: "rotate", ...changes });
+const after = { stagedAt: iso(1), setAt: iso(2), testedAt: iso(3), promotedAt: iso(4) };
+const rolledOut = { ...after, rolledOutAt: iso(60) };
+const credential = { label: "shop/database", revokes: true, quietUntil: at(60) };
+const straggler = { login: "shop_a", from: "10.0.0.9", program: "psql" };
+const back = { code: "DEPLOYMENT_FAILED", because: "tasks crash", at: iso(30) };
+
+type Row = readonly [promise: string, rotation: Rotation, facts: Facts, decision: Partial<Decision>];
+
+const rows: Row[] = [
+  [
+    "a rotation that has ended is left alone",
+    rotation({}, { outcome: "rotated" }),
+    facts(),
+    { do: "nothing" },
+  ],
+  [
+    "the new value is durable before anything else happens",
+    rotation(),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "stage" },
+  ],
+  ["the target is asked before it is changed", rotation(), facts(), { do: "look", at: "target" }],
+  [
+    "a target that does not know the new value is taught it",
+    rotation(),
+    facts({ target: { from: "accepted", to: "refused" } }),
+    { do: "set" },
+  ],
+  [
+    "a target that knows both values is not set again",
+    rotation({ setAttempts: 1 }),
+    facts({ target: both }),
+    { do: "note", that: "tested" },
+  ],
+  [
+    "the label moves only after both values were tested",
+    rotation({ testedAt: iso(3) }),
+    facts({ target: both }),
+    { do: "promote" },
+  ],
+  [
+    "a value that stays refused after two attempts is given up",
+    rotation({ setAttempts: 2 }),
+    facts({ target: { from: "accepted", to: "refused" } }),
+    { do: "giveUp", code: "PENDING_REFUSED" },
+  ],
+  [
+    "a value in use that the target refuses is not rotated over",
+    rotation(),
+    facts({ target: { from: "refused", to: "refused" } }),
+    { do: "giveUp", code: "OLD_VALUE_REFUSED" },
+  ],
+  [
+    "a set that took the old value away is undone",
+    rotation({ setAttempts: 2 }),
+    facts({ target: { from: "refused", to: "accepted" } }),
+    { do: "giveUp", code: "OLD_VALUE_REFUSED" },
+  ],
+  [
+    "unreachable is not refused: look again",
+    rotation(),
+    facts({ target: { unreachable: "timeout" } }),
+    { do: "wait", because: "timeout" },
+  ],
+  [
+    "a target that stays unreachable leaves the run",
+    rotation({}, { failures: 5 }),
+    facts({ target: { unreachable: "timeout" } }),
+    { do: "giveUp", code: "TARGET_UNREACHABLE" },
+  ],
+  [
+    "somebody else's AWSPENDING is never overwritten",
+    rotation(),
+    facts({ labels: { current: "old", pending: "foreign", staged: false } }),
+    { do: "giveUp", code: "FOREIGN_PENDING" },
+  ],
+  [
+    "a label that moved before the promotion ends the rotation",
+    rotation(),
+    facts({ labels: { current: "third", pending: "new", staged: true } }),
+    { do: "giveUp", code: "LABEL_MOVED" },
+  ],
+  [
+    "a staged version that was taken away is not staged twice",
+    rotation({ stagedAt: iso(1) }),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "giveUp", code: "LABEL_MOVED" },
+  ],
+  [
+    "a secret without a publish wave waits for those that have one",
+    rotation(),
+    facts({ runWave: "publish" }),
+    { do: "wait" },
+  ],
+  [
+    "a promotion that was not noted before the crash is noted, not repeated",
+    rotation({ testedAt: iso(3) }),
+    facts({ labels: promoted }),
+    { do: "note", that: "promoted" },
+  ],
+  [
+    "no task is started before the new value is readable everywhere",
+    rotation(after),
+    facts({ labels: promoted, settled: false }),
+    { do: "wait" },
+  ],
+  [
+    "after the promotion the consumers are looked at",
+    rotation(after),
+    facts({ labels: promoted, settled: true }),
+    { do: "look", at: "rollout" },
+  ],
+  [
+    "while a rollout runs nothing is revoked",
+    rotation(after),
+    facts({ labels: promoted, rollout: { state: "running", because: "1 of 2", missing: [] } }),
+    { do: "wait", because: "1 of 2" },
+  ],
+  [
+    "a failed deployment starts the way back",
+    rotation(after),
+    facts({
+      labels: promoted,
+      rollout: { state: "failed", because: "crash", missing: [], failed: "shop/gateway" },
+    }),
+    { do: "giveUp", code: "DEPLOYMENT_FAILED", service: "shop/gateway" },
+  ],
+  [
+    "a rollout that is through is noted",
+    rotation(after),
+    facts({ labels: promoted, rollout: { state: "through", because: "", missing: [] } }),
+    { do: "note", that: "rolledOut" },
+  ],
+  [
+    "then each credential is asked when it may die",
+    rotation(rolledOut),
+    facts({ labels: promoted }),
+    { do: "look", at: "credentials" },
+  ],
+  [
+    "the old value lives through its grace period",
+    rotation(rolledOut),
+    facts({ labels: promoted, credentials: [{ ...credential, quietUntil: at(500) }] }),
+    { do: "wait", until: at(500) },
+  ],
+  [
+    "who still uses the old value is looked for before it dies",
+    rotation(rolledOut),
+    facts({ labels: promoted, credentials: [credential] }),
+    { do: "look", at: "stragglers" },
+  ],
+  [
+    "a session on the old value keeps it alive and is named",
+    rotation(rolledOut),
+    facts({ labels: promoted, credentials: [{ ...credential, stragglers: [straggler] }] }),
+    {
+      do: "wait",
+      forPerson: true,
+      because:
+        "shop_a is still logged in from 10.0.0.9 (psql); end these sessions or declare their service with rekey:consumers",
+    },
+  ],
+  [
+    "nobody left on it: confirmed",
+    rotation(rolledOut),
+    facts({ labels: promoted, credentials: [{ ...credential, stragglers: [] }] }),
+    { do: "note", that: "confirmed" },
+  ],
+  [
+    "an old value that still works is revoked",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({ labels: promoted, credentials: [{ ...credential, stragglers: [], target: both }] }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
+    "an old value that is refused is noted as dead, and only then",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [{ ...credential, stragglers: [], target: { from: "refused", to: "accepted" } }],
+    }),
+    { do: "note", that: "revoked", label: "shop/database" },
+  ],
+  [
+    "the old value is kept while the new one is refused",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [{ ...credential, stragglers: [], target: { from: "accepted", to: "refused" } }],
+    }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "one credential's grace period does not keep another's old value alive",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [
+        { ...credential, label: "jwt", quietUntil: at(5000) },
+        { ...credential, stragglers: [], target: both },
+      ],
+    }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
+    "when all old values are dead the rotation is finished",
+    rotation({ ...rolledOut, confirmedAt: iso(61), revoked: ["shop/database"], revokedAt: iso(62) }),
+    facts({ labels: promoted, credentials: [credential] }),
+    { do: "finish", as: "rotated" },
+  ],
+  [
+    "a wave that revokes nothing ends when it is quiet",
+    rotation({ ...rolledOut, wave: "publish" }, { waves: ["publish", "rotate"] }),
+    facts({ runWave: "publish", labels: promoted, credentials: [{ ...credential, revokes: false }] }),
+    { do: "finish", as: "wave" },
+  ],
+  [
+    "a label that a person moved after the promotion is not fought over",
+    rotation(after),
+    facts({ labels: { current: "third", staged: true } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "the way back begins with the label",
+    rotation({ ...after, retreat: back }),
+    facts({ labels: promoted }),
+    { do: "demote" },
+  ],
+  [
+    "the way back goes on with the services",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts(),
+    { do: "look", at: "rollout" },
+  ],
+  [
+    "the new value is kept while a task may hold it",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ rollout: { state: "missing", because: "to redeploy", missing: ["shop/gateway"] } }),
+    { do: "wait" },
+  ],
+  [
+    "a way back that fails too ends with both values alive and a person called",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ rollout: { state: "failed", because: "no capacity", missing: [] } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "the new value is withdrawn when no task can hold it",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ rollout: { state: "through", because: "", missing: [] } }),
+    { do: "withdraw" },
+  ],
+  [
+    "then the rotation is rolled back",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31), withdrawnAt: iso(50) } }),
+    facts(),
+    { do: "finish", as: "rolledBack" },
+  ],
+  [
+    "given up before the promotion, no service is touched",
+    rotation({ stagedAt: iso(1), retreat: back }),
+    facts(),
+    { do: "withdraw" },
+  ],
+  [
+    "and the secret is dropped",
+    rotation({ stagedAt: iso(1), retreat: { ...back, withdrawnAt: iso(40) } }),
+    facts(),
+    { do: "finish", as: "dropped" },
+  ],
+];
+
+describe("decide", () => {
+  test.each(rows)("%s", (_promise, intent, seen, decision) => {
+    expect(decide(intent, seen, at(100))).toMatchObject(decision);
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import type { DeploymentFacts, TaskFacts } from "../../lib/rotation/fleet.ts";
+import type { DeploymentRecord } from "../../lib/rotation/intent.ts";
+import { judgeService, planDeployments, type ServiceVerdict } from "../../lib/rotation/rollout.ts";
+import { at, deployment, iso, service, task } from "./facts.ts";
+
+const PROMOTED = at(0);
+const ours = (changes: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
+  service: "shop/gateway",
+  wave: "rotate",
+  back: false,
+  requestedAt: iso(1),
+  deploymentId: "ecs-svc/2",
+  status: "running",
+  tasksReplaced: 2,
+  ...changes,
+});
+const newer = (changes: Partial<DeploymentFacts> = {}) =>
+  deployment({ deploymentId: "ecs-svc/2", createdAt: at(1), status: "running", ...changes });
+const old = task();
+const fresh = task({ createdAt: at(2), startedBy: "ecs-svc/2" });
+
+interface Row {
+  readonly tasks: readonly TaskFacts[];
+  readonly deployments?: readonly DeploymentFacts[];
+  readonly records?: readonly DeploymentRecord[];
+  readonly now?: Date;
+  readonly state: ServiceVerdict["state"];
+}
+
+const rows: Record<string, Row> = {
+  "a task started before the promotion is redeployed": { tasks: [old], state: "missing" },
+  "a service without tasks has nothing to replace": { tasks: [], state: "through" },
+  "a task created after the promotion is fresh": { tasks: [task({ createdAt: at(1) })], state: "through" },
+  "a deployment that we asked for is waited for": {
+    tasks: [old, fresh],
+    deployments: [newer(), deployment()],
+    records: [ours()],
+    state: "running",
+  },
+  "our deployment succeeded and the old tasks are gone": {
+    tasks: [fresh],
+    deployments: [newer({ status: "succeeded" }), deployment()],
+    records: [ours()],
+    state: "through",
+  },
+  "an old task that still drains is waited for": {
+    tasks: [old, fresh],
+    deployments: [newer({ status: "succeeded" }), deployment()],
+    records: [ours()],
+    state: "running",
+  },
+  "a task of our deployment is fresh even if the platform rounds its time down": {
+    tasks: [task({ createdAt: at(-1), startedBy: "ecs-svc/2" })],
+    deployments: [newer({ status: "succeeded" })],
+    records: [ours()],
+    state: "through",
+  },
+  "a failed deployment is a failure although the service is stable again": {
+    tasks: [task({ createdAt: at(20), startedBy: "ecs-svc/3" })],
+    deployments: [deployment({ deploymentId: "ecs-svc/3", createdAt: at(15) }), newer({ status: "failed" })],
+    records: [ours()],
+    state: "failed",
+  },
+  "a deployment that ECS forgot counts by our own note of its failure": {
+    tasks: [],
+    deployments: [deployment()],
+    records: [ours({ status: "failed" })],
+    state: "failed",
+  },
+  "a deployment that does not end is stopped by our own timeout": {
+    tasks: [old],
+    deployments: [newer(), deployment()],
+    records: [ours()],
+    now: at(400),
+    state: "failed",
+  },
+  "a deployment asked for just before a crash is found by its time": {
+    tasks: [old],
+    deployments: [newer(), deployment()],
+    records: [{ ...ours({ status: "requested" }), deploymentId: undefined } as unknown as DeploymentRecord],
+    state: "running",
+  },
+  "a request whose deployment does not show yet is not repeated at once": {
+    tasks: [old],
+    records: [ours({ requestedAt: iso(9) })],
+    now: at(10),
+    state: "running",
+  },
+  "a request that never reached ECS is repeated": {
+    tasks: [old],
+    records: [ours()],
+    now: at(20),
+    state: "missing",
+  },
+  "another pipeline's deployment after the promotion counts": {
+    tasks: [task({ createdAt: at(31), startedBy: "ecs-svc/9" })],
+    deployments: [deployment({ deploymentId: "ecs-svc/9", createdAt: at(30) })],
+    state: "through",
+  },
+  "another pipeline's deployment in progress is waited for": {
+    tasks: [old],
+    deployments: [deployment({ deploymentId: "ecs-svc/9", createdAt: at(30), status: "running" })],
+    now: at(40),
+    state: "running",
+  },
+  "another pipeline's deployment from about the promotion is not trusted": {
+    tasks: [old],
+    deployments: [deployment({ deploymentId: "ecs-svc/9", createdAt: at(3), status: "running" })],
+    state: "missing",
+  },
+};
+
+describe("a service's part in a rollout", () => {
+  test.each(Object.entries(rows))("%s", (_promise, row) => {
+    const verdict = judgeService(service("gateway", { deployments: row.deployments ?? [deployment()] }), {
+      tasks: row.tasks,
+      records: row.records ?? [],
+      wave: "rotate",
+      back: false,
+      holding: { before: PROMOTED },
+      rolloutSeconds: 300,
+      now: row.now ?? at(10),
+    });
+    expect(verdict.state).toBe(row.state);
+  });
+
+  test("on the way back only tasks from between promotion and demotion are redeployed", () => {
+    const judge = (tasks: readonly TaskFacts[]) =>
+      judgeService(service(), {
+        tasks,
+        records: [],
+        wave: "rotate",
+        back: true,
+        holding: { from: at(0), before: at(30) },
+        rolloutSeconds: 300,
+        now: at(40),
+      }).state;
+    expect(judge([old])).toBe("through");
+    expect(judge([task({ createdAt: at(10) })])).toBe("missing");
+    expect(judge([task({ createdAt: at(35) })])).toBe("through");
+  });
+});
+
+describe("the rollout plan", () => {
+  test("a service that consumes five rotating secrets is deployed once", () => {
+    expect(
+      planDeployments([["shop/a"], ["shop/a"], ["shop/a", "shop/b"], ["shop/a"], ["shop/a"]], []),
+    ).toEqual(["shop/a", "shop/b"]);
+  });
+
+  test("a service waits for every secret that it consumes to be promoted", () => {
+    expect(planDeployments([["shop/a", "shop/b"]], [["shop/b"]])).toEqual(["shop/a"]);
+  });
+});
