@@ -1,0 +1,179 @@
+/**
+ * The world of the demo, and of tests and benches that need a whole one: PostgreSQL, Redis with a replica, the local
+ * cloud, and a backend of three services, two tasks each, modelled on a gateway and its guards. Nothing of it outlives
+ * `stop`.
+ */
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateClusterCommand, CreateServiceCommand, ECSClient, RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { buildHandlers } from "../../build.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../localcloud/cloud.ts";
+import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
+import { type RedisServer, startRedis } from "../servers/redis.ts";
+import { type Seeds, seedSecrets } from "./seed.ts";
+
+export const SERVICES = ["gateway", "tokenguard", "trustguard"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+export const CLUSTER = "codeguardians-gateway-cluster";
+export const TABLE = "rekey";
+
+export interface World {
+  readonly cloud: Cloud;
+  readonly postgres: PostgresServer;
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  readonly seeds: Seeds;
+  /** For SDK clients in this process. */
+  readonly client: { readonly endpoint: string; readonly region: string; readonly credentials: { accessKeyId: string; secretAccessKey: string } };
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly cloud?: CloudOptions;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const randomValue = () => randomBytes(32).toString("hex");
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    const redisPassword = randomValue();
+    const [postgres, primary, cloud] = await Promise.all([
+      startPostgres({ settings: { log_statement: "all" } }).then((one) => (stops.push(() => one.stop()), one)),
+      startRedis({ password: redisPassword, masterauth: redisPassword, settings: ["slowlog-log-slower-than 0"] }).then((one) => (stops.push(() => one.stop()), one)),
+      startCloud({ pace: { drainMs: 600 }, ...options.cloud }).then((one) => (stops.push(() => one.stop()), one)),
+    ]);
+    const replica = await startRedis({ password: redisPassword, masterauth: redisPassword, replicaOf: primary });
+    stops.push(() => replica.stop());
+    const client = { endpoint: cloud.endpoint, region: "us-east-1", credentials: { accessKeyId: "operator", secretAccessKey: "local" } };
+    const seeds = await seedSecrets({ cloud, postgres, primary, replica, redisPassword });
+    await createTable(client);
+    const env = {
+      ...cloud.env,
+      REKEY_TABLE: TABLE,
+      REKEY_SLACK_CHANNEL: cloud.slack.channel,
+      REKEY_SLACK_SECRET: "rekey/slack",
+      REKEY_ROLLOUT_SECONDS: "30",
+      REKEY_POLL_MS: "200",
+      REKEY_SETTLE_SECONDS: "0.5",
+      ...options.env,
+    };
+    await registerHandlers(cloud, env);
+    await startServices(cloud, client);
+    return { cloud, postgres, primary, replica, seeds, client, env, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createTable(client: World["client"]): Promise<void> {
+  const dynamo = new DynamoDBClient(client);
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: TABLE,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+    }),
+  );
+  dynamo.destroy();
+}
+
+async function registerHandlers(cloud: Cloud, env: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, bundle] of Object.entries(await buildHandlers())) {
+    cloud.lambda.register(name, { bundle, env, timeoutSeconds: 900, memoryMb: 512 });
+  }
+}
+
+async function startServices(cloud: Cloud, client: World["client"]): Promise<void> {
+  const ecs = new ECSClient(client);
+  await ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
+  await Promise.all(SERVICES.map((name) => startService(ecs, cloud, name)));
+  ecs.destroy();
+  const deadline = Date.now() + 30_000;
+  while (SERVICES.some((name) => cloud.ecs.targets(name).length < 2)) {
+    if (Date.now() > deadline) throw new Error(`the backend did not start:\n${logsOf(cloud).slice(-2000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const logsOf = (cloud: Cloud) => cloud.ecs.tasks().flatMap(({ taskArn }) => cloud.ecs.logs(taskArn)).join("\n");
+
+async function startService(ecs: ECSClient, cloud: Cloud, name: ServiceName): Promise<void> {
+  const program = name === "gateway" ? "gateway" : "guard";
+  const file = fileURLToPath(new URL(`./backend/${program}.ts`, import.meta.url));
+  const registered = await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: name,
+      containerDefinitions: [
+        {
+          name,
+          image: "node:24",
+          command: ["node", "--disable-warning=ExperimentalWarning", file],
+          portMappings: [{ containerPort: 8000, hostPort: 0 }],
+          healthCheck: { command: ["CMD", "http", "/health"] },
+          environment: [{ name: "SERVICE", value: name }, ...plainSettings(name)],
+          secrets: injected(cloud, name),
+        },
+      ],
+    }),
+  );
+  await ecs.send(
+    new CreateServiceCommand({
+      cluster: CLUSTER,
+      serviceName: name,
+      taskDefinition: registered.taskDefinition?.taskDefinitionArn,
+      desiredCount: 2,
+      deploymentConfiguration: {
+        minimumHealthyPercent: 100,
+        maximumPercent: 200,
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+      },
+    }),
+  );
+}
+
+const BUNDLE = "codeguardians-gateway/production";
+const TOKEN_KEYS = ["JWT_SECRET_KEY", "JWT_SECRET_KEY_NEXT", "JWT_SECRET_KEY_PREVIOUS", "JWT_SECRET_KEY_PREVIOUS_NOT_AFTER"];
+const STORE_KEYS = ["DATABASE_HOST", "DATABASE_PORT", "DATABASE_USER", "DATABASE_PASSWORD", "DATABASE_NAME", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"];
+
+/** trustguard is told the bundle's name and fetches it; the others are given each value by ECS. */
+function plainSettings(name: ServiceName) {
+  return name === "trustguard" ? [{ name: "AWS_SECRETS_NAME", value: BUNDLE }] : [];
+}
+
+function injected(cloud: Cloud, name: ServiceName) {
+  const from = (secret: string, pairs: readonly (readonly [variable: string, key: string])[]) => {
+    const { arn } = cloud.secrets.find(secret);
+    return pairs.map(([variable, key]) => ({ name: variable, valueFrom: `${arn}:${key}::` }));
+  };
+  const own = (keys: readonly string[]) => keys.map((key) => [key, key] as const);
+  if (name === "trustguard") return [];
+  if (name === "gateway") return from(BUNDLE, own([...TOKEN_KEYS, ...STORE_KEYS]));
+  return [
+    ...from(BUNDLE, own(TOKEN_KEYS)),
+    ...from("codeguardians-gateway/tokenguard-database", [
+      ["DATABASE_HOST", "host"],
+      ["DATABASE_PORT", "port"],
+      ["DATABASE_USER", "username"],
+      ["DATABASE_PASSWORD", "password"],
+      ["DATABASE_NAME", "dbname"],
+    ]),
+    ...from("codeguardians-gateway/tokenguard-redis", [
+      ["REDIS_HOST", "replicaHost"],
+      ["REDIS_PORT", "replicaPort"],
+      ["REDIS_USER", "username"],
+      ["REDIS_PASSWORD", "password"],
+    ]),
+  ];
+}

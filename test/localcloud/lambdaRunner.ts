@@ -1,0 +1,27 @@
+/** One Lambda invocation in a process of its own: the event comes over IPC, never as an argument, and so does the result. */
+import { createRequire } from "node:module";
+
+interface Order {
+  readonly bundle: string;
+  readonly name: string;
+  readonly event: unknown;
+  readonly timeoutMs: number;
+  readonly requestId: string;
+}
+
+process.once("message", async (order: Order) => {
+  const startedAt = Date.now();
+  const context = {
+    functionName: order.name,
+    awsRequestId: order.requestId,
+    getRemainingTimeInMillis: () => Math.max(0, order.timeoutMs - (Date.now() - startedAt)),
+  };
+  const answer = (message: object) => process.send?.(message, () => process.exit(0));
+  try {
+    const { handler } = createRequire(import.meta.url)(order.bundle);
+    answer({ payload: await handler(order.event, context) });
+  } catch (error) {
+    const { name, message, code } = error as { name: string; message: string; code?: string };
+    answer({ failure: { errorType: name, errorMessage: code ? `${code}: ${message}` : message } });
+  }
+});
