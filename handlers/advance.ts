@@ -2,8 +2,7 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { buildApp } from "../lib/app.ts";
-import { invocationOf } from "./invocation.ts";
 
 export const handler = middy<unknown, unknown, Error, Context>().handler(async (_event, context) =>
-  buildApp(process.env).advance(invocationOf(undefined, context)),
+  buildApp(process.env).advance(context),
 );

@@ -1,4 +1,5 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
@@ -19,11 +20,20 @@ import { postgres } from "./strategies/postgres.ts";
 import { redis } from "./strategies/redis.ts";
 import { redisUser } from "./strategies/redisUser.ts";
 
+/** What a Lambda invocation knows of itself. */
+interface Moment {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
 export interface App {
   /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
-  rotateAll(payload: unknown, invocation: Invocation): Promise<Report>;
-  advance(invocation: Invocation): Promise<readonly Report[]>;
+  rotateAll(event: unknown, moment: Moment): Promise<Report>;
+  advance(moment: Moment): Promise<readonly Report[]>;
 }
+
+/** Time to give the lease back and to answer, before Lambda ends the process. */
+const RESERVE_MS = 60_000;
 
 const STRATEGIES: readonly Strategy[] = [jwt, postgres, redis, redisUser];
 
@@ -32,8 +42,19 @@ export function buildApp(env: Readonly<Record<string, string | undefined>>): App
   const config = parseConfig(env);
   const ports = buildPorts(config);
   return {
-    rotateAll: async (payload, invocation) => rotateAll(ports, readRequest(payload), invocation),
-    advance: (invocation) => advance(ports, invocation),
+    rotateAll: async (event, moment) => rotateAll(ports, readRequest(event), invocationOf(event, moment)),
+    advance: (moment) => advance(ports, invocationOf(undefined, moment)),
+  };
+}
+
+function invocationOf(event: unknown, moment: Moment): Invocation {
+  const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
+  const left = moment.getRemainingTimeInMillis();
+  return {
+    ...(typeof id === "string" && id !== "" ? { eventId: id } : {}),
+    // A retry has the request id of the invocation it repeats, while the first may still be running.
+    holder: `${moment.awsRequestId}/${randomUUID()}`,
+    deadline: new Date(Date.now() + Math.max(left - RESERVE_MS, left / 2)),
   };
 }
 

@@ -36,16 +36,8 @@ export class SecretText {
   }
 }
 
-type JsonFields = ReadonlyMap<string, unknown>;
-
-/** `JSON.rawJSON` keeps a number as it was written, so that 20-digit ids and `1.0` survive a rotation. */
-const json = JSON as unknown as {
-  rawJSON(text: string): { readonly rawJSON: string };
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
-  ): unknown;
-};
+/** Field -> its value's JSON as it is written, so that 20-digit ids, `1.0` and the order inside nested values survive. */
+type JsonFields = ReadonlyMap<string, string>;
 
 /**
  * A secret's SecretString, taken apart. Immutable; a field that nobody changes keeps its value, its place and its
@@ -64,22 +56,17 @@ export class SecretDocument {
     const raw = text.reveal();
     let value: unknown;
     try {
-      value = json.parse(raw, (_key: string, parsed: unknown, context: { source?: string }) =>
-        typeof parsed === "number" && context.source !== undefined ? json.rawJSON(context.source) : parsed,
-      );
+      value = JSON.parse(raw);
     } catch {
       // Not JSON at all is a legal secret: the plain string. There is nothing to report.
       return new SecretDocument(undefined, raw);
     }
-    const isObject =
-      typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJson(value);
-    return isObject
-      ? new SecretDocument(new Map(Object.entries(value as object)), "")
-      : new SecretDocument(undefined, raw);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? new SecretDocument(membersOf(raw), "") : new SecretDocument(undefined, raw);
   }
 
   static of(fields: Readonly<Record<string, unknown>>): SecretDocument {
-    return new SecretDocument(new Map(Object.entries(fields)), "");
+    return new SecretDocument(new Map(), "").with(fields);
   }
 
   get isPlain(): boolean {
@@ -96,11 +83,9 @@ export class SecretDocument {
 
   /** The field as text: strings as they are, numbers and booleans as written, nested values as JSON. Absent and null: undefined. */
   reveal(field: string): string | undefined {
-    const value = this.#fields?.get(field);
-    if (value === undefined || value === null) return undefined;
-    if (typeof value === "string") return value;
-    if (isRawJson(value)) return value.rawJSON;
-    return JSON.stringify(value);
+    const source = this.#fields?.get(field);
+    if (source === undefined || source === "null") return undefined;
+    return source.startsWith('"') ? String(JSON.parse(source)) : source;
   }
 
   /** The text of a plain secret. @throws RekeyError SECRET_MALFORMED if the document has fields. */
@@ -115,14 +100,15 @@ export class SecretDocument {
     const fields = new Map(this.#fields ?? []);
     for (const [field, value] of Object.entries(changes)) {
       if (value === undefined) fields.delete(field);
-      else fields.set(field, value);
+      else fields.set(field, JSON.stringify(value));
     }
     return new SecretDocument(fields, "");
   }
 
   toText(): SecretText {
     if (!this.#fields) return new SecretText(this.#plain);
-    return new SecretText(JSON.stringify(Object.fromEntries(this.#fields)));
+    const members = [...this.#fields].map(([field, source]) => `${JSON.stringify(field)}:${source}`);
+    return new SecretText(`{${members.join(",")}}`);
   }
 
   toString(): string {
@@ -138,10 +124,27 @@ export class SecretDocument {
   }
 }
 
-function isRawJson(value: unknown): value is { readonly rawJSON: string } {
-  return (
-    typeof value === "object" && value !== null && Object.hasOwn(value, "rawJSON") && Object.isFrozen(value)
-  );
+const JSON_TOKEN = /"(?:[^"\\]+|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
+
+/** The members of an object that JSON.parse has accepted. It loses their order where a name looks like a number; this does not. */
+function membersOf(text: string): JsonFields {
+  const members = new Map<string, string>();
+  let depth = 0;
+  let name: string | undefined;
+  let valueAt = 0;
+  for (const { 0: token, index } of text.matchAll(JSON_TOKEN)) {
+    if (token === "}" || token === "]") depth--;
+    if (name === undefined) {
+      if (depth === 1 && token.startsWith('"')) name = String(JSON.parse(token));
+    } else if (depth === 1 && token === ":") {
+      valueAt = index + 1;
+    } else if ((depth === 1 && token === ",") || depth === 0) {
+      members.set(name, text.slice(valueAt, index).trim());
+      name = undefined;
+    }
+    if (token === "{" || token === "[") depth++;
+  }
+  return members;
 }
 
 /**

@@ -30,7 +30,7 @@ const ARROWS: Readonly<Record<string, { rooms: readonly string[]; packages: read
   adapters: { rooms: ["adapters", "rotation", "nouns"], packages: ["@aws-sdk/", "@slack/", "p-throttle"] },
   journeys: { rooms: ["journeys", "rotation", "nouns"], packages: ["zod", "p-limit"] },
   app: { rooms: ["journeys", "rotation", "adapters", "strategies", "config", "log", "nouns"], packages: [] },
-  handlers: { rooms: ["handlers", "app", "nouns", "journeys"], packages: ["@middy/", "aws-lambda"] },
+  handlers: { rooms: ["app", "nouns"], packages: ["@middy/", "aws-lambda"] },
 };
 const BARRED_NAMES = /(^|\/)(utils?|helpers?|common|types|constants)(\/|\.ts$)/;
 

@@ -22,7 +22,7 @@ const carriers: readonly (readonly [string, unknown])[] = [
 /** Every way of printing that a line of code might use by mistake. */
 const printings: readonly (readonly [string, (value: unknown) => string])[] = [
   ["a template string", (value) => `${value}`],
-  ["concatenation", (value) => "" + value],
+  ["joining a list", (value) => [value, value].join()],
   ["JSON", (value) => JSON.stringify({ value, list: [value] })],
   ["inspect", (value) => inspect(value)],
   [
@@ -93,6 +93,16 @@ describe("a document keeps what nobody changed", () => {
     expect(written(parse(raw).with({ password: "new" }).with({ password: undefined }))).toBe(
       raw.includes('"password"') ? '{"id":12345678901234567890}' : raw,
     );
+  });
+
+  test("white space between fields goes, inside them it stays", () => {
+    const raw = ' {\n  "a" : { "b" : [ 1.0 , "}," ] } ,\n  "c\\"" : "\\"{:" } ';
+    expect(written(parse(raw))).toBe('{"a":{ "b" : [ 1.0 , "}," ] },"c\\"":"\\"{:"}');
+    expect(parse(raw).reveal('c"')).toBe('"{:');
+  });
+
+  test("of a field that stands twice the last counts, as everywhere", () => {
+    expect(written(parse('{"a":"first","b":"x","a":"last"}'))).toBe('{"a":"last","b":"x"}');
   });
 
   test("changing a field leaves it in its place", () => {

@@ -31,17 +31,22 @@ const nameOf = (arn: string) => arn.split("/").at(-1) ?? arn;
 
 /** @param clusters names or ARNs; empty for every cluster of the Region */
 export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLIENT_OPTIONS)): ConsumerFleet {
-  const reading = pace(10, 500);
+  /** Each group of reads has a bucket of its own, of 50 or 100, refilled at 20 a second: 40 in 2 s never find it empty. */
+  const reader = () => {
+    const reading = pace(40, 2_000);
+    return <T>(doing: string, call: () => Promise<T>) =>
+      reading(call).catch((error: unknown) => {
+        throw awsError(error, doing);
+      });
+  };
+  const [readClusters, readServices, readTasks, readDefinitions] = [reader(), reader(), reader(), reader()];
   /** 50 at once, refilled at 5 a second: 40 of them in 8 s never find the bucket empty. */
   const writing = pace(40, 8_000);
-  const read = <T>(doing: string, call: () => Promise<T>) =>
-    reading(call).catch((error: unknown) => {
-      throw awsError(error, doing);
-    });
-  const deployments = serviceDeployments(client, read);
+  const deployments = serviceDeployments(client, reader());
   const definitions = new Map<string, TaskDefinitionFacts>();
 
   async function paged<T>(
+    read: ReturnType<typeof reader>,
     doing: string,
     page: (nextToken: {
       nextToken?: string;
@@ -60,13 +65,13 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
   const listClusters = () =>
     clusters.length > 0
       ? Promise.resolve([...clusters])
-      : paged("list the clusters", async (token) => {
+      : paged(readClusters, "list the clusters", async (token) => {
           const got = await client.send(new ListClustersCommand({ maxResults: 100, ...token }));
           return { nextToken: got.nextToken, items: got.clusterArns };
         });
 
   const listServices = (cluster: string) =>
-    paged(`list the services of cluster ${cluster}`, async (token) => {
+    paged(readServices, `list the services of cluster ${cluster}`, async (token) => {
       const got = await client.send(new ListServicesCommand({ cluster, maxResults: 100, ...token }));
       return { nextToken: got.nextToken, items: got.serviceArns };
     });
@@ -74,7 +79,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
   async function describeServices(cluster: string, services: readonly string[]): Promise<Service[]> {
     const batches = await Promise.all(
       chunks(services, 10).map((batch) =>
-        read(`describe services of cluster ${cluster}`, () =>
+        readServices(`describe services of cluster ${cluster}`, () =>
           client.send(new DescribeServicesCommand({ cluster, services: batch })),
         ),
       ),
@@ -86,7 +91,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
   async function describeTasks(cluster: string): Promise<Task[]> {
     const lists = await Promise.all(
       (["RUNNING", "STOPPED"] as const).map((desiredStatus) =>
-        paged(`list the tasks of cluster ${cluster}`, async (token) => {
+        paged(readTasks, `list the tasks of cluster ${cluster}`, async (token) => {
           const got = await client.send(
             new ListTasksCommand({ cluster, desiredStatus, maxResults: 100, ...token }),
           );
@@ -96,7 +101,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
     );
     const batches = await Promise.all(
       chunks([...new Set(lists.flat())], 100).map((tasks) =>
-        read(`describe tasks of cluster ${cluster}`, () =>
+        readTasks(`describe tasks of cluster ${cluster}`, () =>
           client.send(new DescribeTasksCommand({ cluster, tasks })),
         ),
       ),
@@ -111,7 +116,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
       wanted
         .filter((arn) => !definitions.has(arn))
         .map(async (arn) => {
-          const got = await read(`describe task definition ${arn}`, () =>
+          const got = await readDefinitions(`describe task definition ${arn}`, () =>
             client.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn })),
           );
           definitions.set(arn, taskDefinitionFacts(arn, got.taskDefinition));

@@ -14,8 +14,11 @@ import type { SecretFacts, SecretStore } from "../rotation/secretStore.ts";
 import { SecretText, type StagingLabel } from "../secret.ts";
 import { awsError, CLIENT_OPTIONS, isSdkError, pace } from "./awsCalls.ts";
 
-/** Put, UpdateSecretVersionStage and replication share 50 a second; a few are left to the rest of the account. */
-const WRITES = [12, 250] as const;
+/**
+ * Put, UpdateSecretVersionStage and replication share a bucket of 50, refilled at 50 a second; a few of both are left to
+ * the rest of the account.
+ */
+const WRITES = [45, 920] as const;
 const LISTS = [10, 500] as const;
 
 const READ_CODES: Readonly<Record<string, ErrorCode>> = {

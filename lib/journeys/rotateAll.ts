@@ -3,6 +3,7 @@
  * is under way is answered with that one, because `sls invoke` calls again by itself when a run outlasts its patience.
  */
 import { randomUUID } from "node:crypto";
+import pLimit from "p-limit";
 import { RekeyError } from "../errors.ts";
 import type { Rotation, RotationRequest, Run } from "../rotation/intent.ts";
 import { planReport } from "../rotation/plan.ts";
@@ -91,12 +92,18 @@ async function start(ports: Ports, run: Run): Promise<Run> {
   }
   const known = new Set((await ports.log.rotations(run.runId)).map(({ secretArn }) => secretArn));
   const refused = [...found.refused];
-  for (const planned of found.planned.filter(({ managed }) => !known.has(managed.arn))) {
-    const rotation = newRotation(run, planned, ports.now());
-    const other = await ports.log.claim(rotation);
-    if (other === undefined) await ports.log.saveRotation(rotation);
-    else refused.push(claimedBy(planned, other));
-  }
+  const limit = pLimit(ports.settings.concurrency);
+  const claimed = found.planned
+    .filter(({ managed }) => !known.has(managed.arn))
+    .map((planned) =>
+      limit(async () => {
+        const rotation = newRotation(run, planned, ports.now());
+        const other = await ports.log.claim(rotation);
+        if (other === undefined) await ports.log.saveRotation(rotation);
+        else refused.push(claimedBy(planned, other));
+      }),
+    );
+  await Promise.all(claimed);
   const isEmpty = found.planned.length === 0 && known.size === 0;
   return ports.log.saveRun({
     ...run,

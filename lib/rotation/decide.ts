@@ -117,7 +117,9 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
       ? { do: "giveUp", code: "TARGET_UNREACHABLE", because: facts.target.unreachable }
       : { do: "wait", because: facts.target.unreachable };
   }
-  const { from, to } = facts.target;
+  const { to } = facts.target;
+  // A retire wave is the one whose document no longer has the old value: it is given up here, not kept beside the new one.
+  const from = wave.wave === "retire" ? "accepted" : facts.target.from;
   if (from === "accepted" && to === "accepted") {
     return wave.testedAt === undefined
       ? { do: "note", that: "tested" }

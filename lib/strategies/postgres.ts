@@ -15,6 +15,16 @@ import { disableLogin, enableLogin, endSessions, inspectRoles, probe, sessionsOf
 
 const loginOf = (credential: Credential) => credential.require("username");
 
+/**
+ * The logins that end with this value. AWS's pair, original and clone, ends as a whole: nothing would ever rotate the
+ * password of the one that was not in use.
+ */
+function endingWith(from: Credential): readonly string[] {
+  const login = loginOf(from);
+  const { base } = alternate(login);
+  return login === base || login === `${base}_clone` ? [base, `${base}_clone`] : [login];
+}
+
 function accessAs(credential: Credential): Access {
   return {
     label: credential.label,
@@ -48,7 +58,10 @@ async function asAdmin<T>(
     return await withConnection(access, work);
   } catch (error) {
     if (error instanceof LoginRefused)
-      throw new RekeyError("MISSING_RIGHTS", `${access.label}: the server refuses the admin's login`);
+      throw new RekeyError(
+        "MISSING_RIGHTS",
+        `${access.label}: the server refuses the admin's login: ${messageOf(error)}`,
+      );
     if (sqlState(error) === "42501") {
       throw new RekeyError("MISSING_RIGHTS", `${access.label}: the admin lacks a right: ${messageOf(error)}`);
     }
@@ -67,10 +80,19 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 async function login(credential: Credential, owner: string | undefined): Promise<Verdict> {
   try {
-    await withConnection(accessAs(credential), (client) => probe(client, owner));
+    await tryLogin(credential, owner);
     return "accepted";
   } catch (error) {
     if (error instanceof LoginRefused) return "refused";
+    throw error;
+  }
+}
+
+/** @throws LoginRefused; RekeyError TARGET_UNREACHABLE, also when the login works and the work does not */
+async function tryLogin(credential: Credential, owner: string | undefined): Promise<void> {
+  try {
+    await withConnection(accessAs(credential), (client) => probe(client, owner));
+  } catch (error) {
     if (sqlState(error) !== "") {
       throw new RekeyError(
         "TARGET_UNREACHABLE",
@@ -106,16 +128,30 @@ export const postgres: Strategy = {
           },
         ];
       }
-      if ((await login(current, undefined)) === "accepted") return [];
-      return [
-        {
-          code: "TARGET_REFUSES_CURRENT",
-          message: `${current.label}: the server refuses login ${loginOf(current)} with the secret's password; mend the secret or the role first`,
-        },
-      ];
+      try {
+        await tryLogin(current, undefined);
+        return [];
+      } catch (error) {
+        if (!(error instanceof LoginRefused)) throw error;
+        return [
+          {
+            code: "TARGET_REFUSES_CURRENT",
+            message: `${current.label}: the server refuses the secret's login: ${messageOf(error)}; mend the secret or the role first`,
+          },
+        ];
+      }
+    });
+    await attempt(async () => {
+      accessAsAdmin(current, at);
+      return [];
     });
     // A server that does not answer would only be reported twice.
-    if (objections.some(({ code }) => code === "TARGET_UNREACHABLE" || code === "SECRET_MALFORMED"))
+    if (
+      objections.some(
+        ({ code }) =>
+          code === "TARGET_UNREACHABLE" || code === "SECRET_MALFORMED" || code === "ADMIN_MISSING",
+      )
+    )
       return objections;
     await attempt(() =>
       asAdmin(current, at, (client) => inspectRoles(client, current.label, loginOf(current))),
@@ -145,7 +181,7 @@ export const postgres: Strategy = {
   quietUntil: (_change, rolledOutAt, at) => new Date(rolledOutAt.getTime() + at.graceSeconds * 1000),
 
   async stragglers({ from }, at) {
-    return asAdmin(from, at, (client) => sessionsOf(client, loginOf(from)));
+    return asAdmin(from, at, (client) => sessionsOf(client, endingWith(from)));
   },
 
   revokes: () => true,
@@ -160,15 +196,15 @@ export const postgres: Strategy = {
     }
     // All its sessions, not only the older ones: nobody may log in with it any more, so none of them can be a new task's.
     await asAdmin(from, at, async (client) => {
-      await disableLogin(client, loginOf(from));
-      await endSessions(client, loginOf(from));
+      for (const login of endingWith(from)) await disableLogin(client, login);
+      await endSessions(client, endingWith(from));
     });
   },
 
   async withdraw({ from, to }, at) {
     await asAdmin(from, at, async (client) => {
       await disableLogin(client, loginOf(to));
-      await endSessions(client, loginOf(to));
+      await endSessions(client, [loginOf(to)]);
     });
   },
 };

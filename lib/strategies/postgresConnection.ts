@@ -3,7 +3,7 @@
  * could not be asked, because the first is an answer and the second is not.
  */
 import type { ConnectionOptions } from "node:tls";
-import pg from "pg";
+import type pg from "pg";
 import { RekeyError } from "../errors.ts";
 import type { Credential } from "../secret.ts";
 
@@ -27,6 +27,7 @@ export interface Server {
   readonly ssl: ConnectionOptions | false;
 }
 
+/** Its message is the server's sentence, which names the role, the address and the encryption. */
 export class LoginRefused extends Error {
   override readonly name = "LoginRefused";
 }
@@ -82,7 +83,9 @@ const isTrue = (text: string | undefined) =>
  */
 export async function withConnection<T>(access: Access, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { login, server, label } = access;
-  const client = new pg.Client({
+  // On first use: most invocations of advance have nothing to do, and should start as fast as they can.
+  const { default: driver } = await import("pg");
+  const client = new driver.Client({
     ...server,
     ...login,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -95,7 +98,7 @@ export async function withConnection<T>(access: Access, work: (client: pg.Client
     await client.connect();
   } catch (error) {
     await client.end().catch(() => {});
-    if (REFUSED.has(sqlState(error))) throw new LoginRefused(`${label}: the server refused the login`);
+    if (REFUSED.has(sqlState(error))) throw new LoginRefused(scrubbed(error).message);
     throw new RekeyError(
       "TARGET_UNREACHABLE",
       `${label}: ${server.host}:${server.port} could not be asked (${reason(error)})`,

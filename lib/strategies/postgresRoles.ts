@@ -2,13 +2,10 @@
  * The SQL of two alternating logins. Statements carry role names and SCRAM verifiers, never a password, so the server's
  * statement log may be on; changes are one transaction, so a crash leaves all of them or none.
  */
-import pg from "pg";
+import type pg from "pg";
 import type { Objection, Straggler } from "../rotation/strategy.ts";
 import { alternate } from "./alternate.ts";
 import { scramVerifier } from "./scram.ts";
-
-const quote = pg.escapeIdentifier;
-const literal = pg.escapeLiteral;
 
 interface Role {
   readonly exists: boolean;
@@ -31,6 +28,8 @@ async function readRole(client: pg.Client, name: string): Promise<Role> {
 async function transaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
   await client.query("begin");
   try {
+    // The client's own patience does not stop the server, and a lock that is waited for holds up everybody behind it.
+    await client.query("set local lock_timeout = '5s'; set local statement_timeout = '10s'");
     await work();
     await client.query("commit");
   } catch (error) {
@@ -54,16 +53,21 @@ export async function enableLogin(client: pg.Client, { current, next, password }
   await transaction(client, async () => {
     // Two rotators of one pair would take turns on the same roles.
     await client.query("select pg_advisory_xact_lock(hashtext($1))", [`rekey:${owner}`]);
-    if (!(await readRole(client, owner)).exists) await client.query(`create role ${quote(owner)} nologin`);
+    if (!(await readRole(client, owner)).exists)
+      await client.query(`create role ${client.escapeIdentifier(owner)} nologin`);
     const role = await readRole(client, current);
     const idle = await readRole(client, next);
     const limit = `connection limit ${role.connectionLimit}`;
     const verb = idle.exists ? "alter" : "create";
-    await client.query(`${verb} role ${quote(next)} login inherit ${limit} password ${literal(verifier)}`);
+    await client.query(
+      `${verb} role ${client.escapeIdentifier(next)} login inherit ${limit} password ${client.escapeLiteral(verifier)}`,
+    );
     await joinOwner(client, owner, next, version);
-    await copyMemberships(client, { from: current, to: next, owner });
+    await copyMemberships(client, { from: current, to: next }, version);
     await copySettings(client, { from: current, to: next });
-    await client.query(`alter role ${quote(next)} set role = ${quote(owner)}`);
+    await client.query(
+      `alter role ${client.escapeIdentifier(next)} set role = ${client.escapeIdentifier(owner)}`,
+    );
     await reassignClone(client, owner, version);
   });
 }
@@ -71,42 +75,66 @@ export async function enableLogin(client: pg.Client, { current, next, password }
 /** Since PostgreSQL 16 a membership may withhold inheritance and SET ROLE; the default role needs both. */
 async function joinOwner(client: pg.Client, owner: string, login: string, version: number): Promise<void> {
   const options = version >= 160_000 ? " with inherit true, set true" : "";
-  await client.query(`grant ${quote(owner)} to ${quote(login)}${options}`);
+  await client.query(
+    `grant ${client.escapeIdentifier(owner)} to ${client.escapeIdentifier(login)}${options}`,
+  );
+}
+
+/** What a login is a member of besides its owner, and how. On a first adoption the login is the owner and passes its own on. */
+async function membershipsOf(
+  client: pg.Client,
+  login: string,
+  version: number,
+): Promise<{ name: string; inherits: boolean; sets: boolean }[]> {
+  const { base: owner, next } = alternate(login);
+  if (login === owner) return [];
+  const how = version >= 160_000 ? "bool_or(m.inherit_option), bool_or(m.set_option)" : "true, true";
+  const { rows } = await client.query({
+    text: `select g.rolname, ${how} from pg_auth_members m
+             join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
+            where r.rolname = $1 and g.rolname <> $2 and g.rolname <> $3 group by g.rolname`,
+    values: [login, owner, next],
+    rowMode: "array",
+  });
+  return rows.map(([name, inherits, sets]) => ({ name, inherits, sets }));
 }
 
 async function copyMemberships(
   client: pg.Client,
-  { from, to, owner }: { from: string; to: string; owner: string },
-) {
-  const { rows } = await client.query(
-    `select g.rolname as name from pg_auth_members m
-       join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
-      where r.rolname = $1 and g.rolname <> $2 and g.rolname <> $3`,
-    [from, owner, to],
-  );
-  // On a first adoption `from` is the owner, whose memberships its members have through it.
-  if (from === owner) return;
-  for (const { name } of rows) await client.query(`grant ${quote(name)} to ${quote(to)}`);
+  { from, to }: { from: string; to: string },
+  version: number,
+): Promise<void> {
+  for (const { name, inherits, sets } of await membershipsOf(client, from, version)) {
+    const options = version >= 160_000 ? ` with inherit ${inherits}, set ${sets}` : "";
+    await client.query(`grant ${client.escapeIdentifier(name)} to ${client.escapeIdentifier(to)}${options}`);
+  }
 }
 
 /** Settings follow the login and not the owner, so they are copied: for the whole server and for each database. */
 async function copySettings(client: pg.Client, { from, to }: { from: string; to: string }): Promise<void> {
   const [wanted, present] = [await readSettings(client, from), await readSettings(client, to)];
-  const where = (database: string | null) => (database === null ? "" : ` in database ${quote(database)}`);
+  const where = (database: string | null) =>
+    database === null ? "" : ` in database ${client.escapeIdentifier(database)}`;
   for (const { database, name } of present) {
     if (name === "role") continue;
-    await client.query(`alter role ${quote(to)}${where(database)} reset ${settingName(name)}`);
+    await client.query(
+      `alter role ${client.escapeIdentifier(to)}${where(database)} reset ${settingName(client, name)}`,
+    );
   }
   for (const { database, name, value } of wanted) {
     if (name === "role") continue;
     await client.query(
-      `alter role ${quote(to)}${where(database)} set ${settingName(name)} = ${settingValue(name, value)}`,
+      `alter role ${client.escapeIdentifier(to)}${where(database)} set ${settingName(client, name)} = ${settingValue(client, name, value)}`,
     );
   }
 }
 
 /** `app.tenant` is two identifiers. */
-const settingName = (name: string) => name.split(".").map(quote).join(".");
+const settingName = (client: pg.Client, name: string) =>
+  name
+    .split(".")
+    .map((part) => client.escapeIdentifier(part))
+    .join(".");
 
 /** Settings that are lists are stored as their quoted elements, which one literal would turn into a single element. */
 const LISTS = new Set([
@@ -116,8 +144,12 @@ const LISTS = new Set([
   "local_preload_libraries",
   "datestyle",
 ]);
-const settingValue = (name: string, value: string) =>
-  LISTS.has(name.toLowerCase()) ? splitList(value).map(literal).join(", ") : literal(value);
+const settingValue = (client: pg.Client, name: string, value: string) =>
+  LISTS.has(name.toLowerCase())
+    ? splitList(value)
+        .map((part) => client.escapeLiteral(part))
+        .join(", ")
+    : client.escapeLiteral(value);
 
 function splitList(value: string): string[] {
   const elements = value.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? [""];
@@ -147,29 +179,35 @@ async function reassignClone(client: pg.Client, owner: string, version: number):
     "select current_user as me, rolsuper from pg_roles where rolname = current_user",
   );
   // Only a member of both may reassign; a superuser is that without being told.
-  if (!rows[0]?.rolsuper) await client.query(`grant ${quote(owner)}, ${quote(clone)} to current_user`);
-  await client.query(`reassign owned by ${quote(clone)} to ${quote(owner)}`);
+  if (!rows[0]?.rolsuper)
+    await client.query(
+      `grant ${client.escapeIdentifier(owner)}, ${client.escapeIdentifier(clone)} to current_user`,
+    );
+  await client.query(
+    `reassign owned by ${client.escapeIdentifier(clone)} to ${client.escapeIdentifier(owner)}`,
+  );
 }
 
 /** Blocks new logins; the password goes too, so that switching the role on again does not bring the old value back. */
 export async function disableLogin(client: pg.Client, login: string): Promise<void> {
   if ((await readRole(client, login)).exists)
-    await client.query(`alter role ${quote(login)} nologin password null`);
+    await client.query(`alter role ${client.escapeIdentifier(login)} nologin password null`);
 }
 
 /** A session outlives its login's right to log in, for days in a pool. */
-export async function endSessions(client: pg.Client, login: string): Promise<void> {
+export async function endSessions(client: pg.Client, logins: readonly string[]): Promise<void> {
   await client.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and pid <> pg_backend_pid()",
-    [login],
+    "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1) and pid <> pg_backend_pid()",
+    [logins],
   );
 }
 
-export async function sessionsOf(client: pg.Client, login: string): Promise<Straggler[]> {
+export async function sessionsOf(client: pg.Client, logins: readonly string[]): Promise<Straggler[]> {
   const { rows } = await client.query(
-    `select usename, coalesce(host(client_addr), 'a local socket') as address, application_name
-       from pg_stat_activity where usename = $1 and pid <> pg_backend_pid() order by backend_start`,
-    [login],
+    `select usename, application_name,
+            coalesce(host(client_addr), case when backend_start is null then 'hidden from the admin' else 'a local socket' end) as address
+       from pg_stat_activity where usename = any($1) and pid <> pg_backend_pid() order by backend_start`,
+    [logins],
   );
   return rows.map(({ usename, address, application_name: program }) => ({
     login: usename,
@@ -197,7 +235,7 @@ export async function inspectRoles(client: pg.Client, label: string, login: stri
   const objections: Objection[] = [];
   const { rows } = await client.query(
     `select pg_is_in_recovery() as standby, current_user as me, rolsuper, rolcreaterole,
-            pg_has_role(current_user, 'pg_signal_backend', 'member') as signals
+            pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals
        from pg_roles where rolname = current_user`,
   );
   const [admin] = rows;
@@ -213,17 +251,24 @@ export async function inspectRoles(client: pg.Client, label: string, login: stri
       message: `${label}: the admin ${admin?.me} may not create roles; grant it CREATEROLE`,
     });
   } else if (!admin.rolsuper) {
-    for (const role of [login, next, owner]) {
+    if (!admin.signals) {
+      objections.push({
+        code: "MISSING_RIGHTS",
+        message: `${label}: the admin ${admin.me} may not end other logins' sessions; run: grant pg_signal_backend to ${client.escapeIdentifier(admin.me)}`,
+      });
+    }
+    const others = (await membershipsOf(client, login, await serverVersion(client))).map(({ name }) => name);
+    for (const role of [login, next, owner, ...others]) {
       if ((await readRole(client, role)).exists && !(await mayAdminister(client, role))) {
         objections.push({
           code: "MISSING_RIGHTS",
-          message: `${label}: the admin ${admin.me} may not change role ${role}; run: grant ${quote(role)} to ${quote(admin.me)} with admin option`,
+          message: `${label}: the admin ${admin.me} may not change role ${role}; run: grant ${client.escapeIdentifier(role)} to ${client.escapeIdentifier(admin.me)} with admin option`,
         });
       }
     }
   }
   if ((await readRole(client, next)).canLogin) {
-    const sessions = await sessionsOf(client, next);
+    const sessions = await sessionsOf(client, [next]);
     if (sessions.length > 0) {
       objections.push({
         code: "STRAGGLERS",

@@ -12,10 +12,17 @@ import { newPassword } from "./password.ts";
 import { addPassword, hashOf, readUser, removePassword } from "./redisAcl.ts";
 import { alignRequirepass, moveReplicationLogin, persist } from "./redisConfig.ts";
 import { type Login, nameOf, targetOf } from "./redisConnection.ts";
-import { asObjections, inspectNodes, inspectPasswords, objectionsToClosed } from "./redisInspection.ts";
+import {
+  asObjections,
+  inspectNodes,
+  inspectPasswords,
+  inspectSentinels,
+  objectionsToClosed,
+  objectionsToMode,
+} from "./redisInspection.ts";
 import { expectEverywhere, verdictOf, verdicts } from "./redisLogins.ts";
 import { discover, discoverAll, onEveryNode, refusalOf, type Topology } from "./redisNodes.ts";
-import { endSessionsOf, sessionsOf } from "./redisSessions.ts";
+import { endSessionsOf } from "./redisSessions.ts";
 
 const USER = "default";
 const ROTATING = [USER];
@@ -64,6 +71,8 @@ export const redis: Strategy = {
       const logins = loginsFor(at, current);
       const target = targetOf(current, nodesOf(at));
       const topology = await discover(target, logins);
+      const unsupported = objectionsToMode(topology);
+      if (unsupported.length > 0) return unsupported;
       const objections: Objection[] = objectionsToClosed(topology, logins);
       const refused = (await verdicts({ ...topology, closed: [] }, login)).filter(
         ({ verdict }) => verdict === "refused",
@@ -72,7 +81,7 @@ export const redis: Strategy = {
         objections.push({ code: "TARGET_REFUSES_CURRENT", message: refusalOf(target, address, [login]) });
       const found = await inspectNodes(topology, async (node, _facts, where) => [
         ...(await inspectPasswords(node, USER, hashOf(login.password), where)),
-        ...(await inspectSentinels(node, where)),
+        ...(await inspectSentinels(node, USER, where)),
       ]);
       return [...objections, ...found];
     });
@@ -148,18 +157,3 @@ export const redis: Strategy = {
     await expectEverywhere(after, old, "accepted", "OLD_VALUE_REFUSED", "the old password");
   },
 };
-
-/** A Sentinel keeps the password in a file of its own, where Rekey does not go. */
-async function inspectSentinels(
-  node: Parameters<typeof sessionsOf>[0],
-  where: string,
-): Promise<readonly Objection[]> {
-  const watchers = (await sessionsOf(node, USER)).filter(({ name }) => name.startsWith("sentinel-"));
-  if (watchers.length === 0) return [];
-  return [
-    {
-      code: "UNSUPPORTED_TARGET",
-      message: `${where} is watched by a Sentinel that logs in as user default and would be shut out; give the Sentinels a user of their own (sentinel auth-user, auth-pass)`,
-    },
-  ];
-}

@@ -17,6 +17,9 @@ export interface AclUser {
 
 export const hashOf = (password: string) => createHash("sha256").update(password).digest("hex");
 
+/** State, not rights; and a flag that every user has unless it skips: Redis writes it for some users and not for others. */
+const NOT_RULES = ["on", "off", "nopass", "sanitize-payload"];
+
 /** `user app on sanitize-payload #<hash> ~app:* resetchannels -@all +get (~ro:* resetchannels -@all +get)` */
 export function parseAclLine(line: string): AclUser {
   // A selector is one word to ACL SETUSER, though it contains spaces. Key patterns cannot contain one.
@@ -26,7 +29,7 @@ export function parseAclLine(line: string): AclUser {
     isOn: words.includes("on"),
     isOpen: words.includes("nopass"),
     hashes: words.filter((word) => word.startsWith("#")).map((word) => word.slice(1)),
-    rules: words.filter((word) => !["on", "off", "nopass"].includes(word) && !word.startsWith("#")),
+    rules: words.filter((word) => !NOT_RULES.includes(word) && !word.startsWith("#")),
   };
 }
 

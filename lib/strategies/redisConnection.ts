@@ -3,7 +3,6 @@
  * be asked, because the first is an answer and the second is not. Nothing reconnects by itself, and a command's arguments
  * never stand in an error: some of them are passwords.
  */
-import { createClient, ErrorReply } from "@redis/client";
 import { RekeyError } from "../errors.ts";
 import type { Credential } from "../secret.ts";
 
@@ -88,6 +87,9 @@ const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 
 const isTrue = (text: string | undefined) =>
   text !== undefined && ["true", "1", "yes"].includes(text.toLowerCase());
 
+/** Loaded on first use: most invocations of advance have nothing to do, and should start as fast as they can. */
+let driver: typeof import("@redis/client") | undefined;
+
 /**
  * Runs `work` on a fresh connection and closes it.
  *
@@ -101,7 +103,8 @@ export async function withRedis<T>(
   work: (redis: Redis) => Promise<T>,
 ): Promise<T> {
   const where = `${target.label}: ${nameOf(address)}`;
-  const client = createClient(optionsOf(target, address, login));
+  driver ??= await import("@redis/client");
+  const client = driver.createClient(optionsOf(target, address, login));
   // Everything that is reported here fails the call in progress as well.
   client.on("error", () => {});
   let command = "AUTH";
@@ -161,10 +164,10 @@ function optionsOf(target: Pick<RedisTarget, "tls">, address: Address, login: Lo
 }
 
 const isAnswer = (error: unknown): error is Error =>
-  error instanceof RedisAnswer || error instanceof ErrorReply;
+  error instanceof RedisAnswer || (driver !== undefined && error instanceof driver.ErrorReply);
 
-/** Redis quotes arguments in some of its errors. */
-const scrubbed = (message: string) => message.replace(/'[^']*'/g, "'...'").replace(/[0-9a-f]{64}/g, "...");
+/** Redis quotes arguments in some of its errors. From the first quote to the last, because a password may contain one. */
+const scrubbed = (message: string) => message.replace(/'.*'\s*/gs, "'...'").replace(/[0-9a-f]{64}/g, "...");
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "no reason given";

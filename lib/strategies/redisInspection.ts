@@ -8,6 +8,7 @@ import { readUser } from "./redisAcl.ts";
 import { readSetting } from "./redisConfig.ts";
 import { type Login, nameOf, type Redis, RedisAnswer } from "./redisConnection.ts";
 import { onEveryNode, type RedisNode, refusalOf, type Topology } from "./redisNodes.ts";
+import { sessionsOf } from "./redisSessions.ts";
 
 /** What Rekey runs on a node, with enough arguments for `ACL DRYRUN`. */
 const COMMANDS = [
@@ -39,17 +40,20 @@ export function objectionsToClosed({ target, closed }: Topology, logins: readonl
   }));
 }
 
-/**
- * Per node, in this order: the kind of deployment, rights, persistence, and what `more` finds. A node that falls at one is
- * not asked the next.
- */
+/** Kinds of deployment that answer real work with something else than a result; nothing more is asked of them. */
+export function objectionsToMode({ target, nodes }: Topology): Objection[] {
+  return nodes
+    .filter(({ mode }) => mode !== "standalone")
+    .map((node) => unsupportedMode(node, `${target.label}: ${nameOf(node.address)}`));
+}
+
+/** Per node: rights, persistence, and what `more` finds. Without rights the rest cannot be asked. */
 export async function inspectNodes(
   topology: Topology,
   more: (redis: Redis, node: RedisNode, where: string) => Promise<readonly Objection[]>,
 ): Promise<Objection[]> {
   const perNode = await onEveryNode(topology, async (redis, node) => {
     const where = `${topology.target.label}: ${nameOf(node.address)}`;
-    if (node.mode !== "standalone") return [unsupportedMode(node, where)];
     const rights = await missingRights(redis, node, where);
     if (rights) return [rights];
     return [...(await volatile(redis, node, where)), ...(await more(redis, node, where))];
@@ -133,6 +137,18 @@ export async function inspectPasswords(
     {
       code: "FOREIGN_PENDING",
       message: `${where}: user ${username} accepts ${others} more password${others === 1 ? "" : "s"} than the secret holds; find out who uses them and remove them with ACL SETUSER ${username} !<hash>`,
+    },
+  ];
+}
+
+/** A Sentinel keeps the password in a file of its own, where Rekey does not go. */
+export async function inspectSentinels(redis: Redis, username: string, where: string): Promise<Objection[]> {
+  const watchers = (await sessionsOf(redis, username)).filter(({ name }) => name.startsWith("sentinel-"));
+  if (watchers.length === 0) return [];
+  return [
+    {
+      code: "UNSUPPORTED_TARGET",
+      message: `${where} is watched by a Sentinel that logs in as user ${username} and would be shut out; give the Sentinels a user of their own (sentinel auth-user, auth-pass)`,
     },
   ];
 }

@@ -36,8 +36,8 @@ export async function sessionsOf(redis: Redis, user: string): Promise<Session[]>
 }
 
 /**
- * Ends a user's sessions that began before `startedBefore`. Redis tells ages in whole seconds, so one that began within
- * the second after is ended too.
+ * Ends a user's sessions that began before `startedBefore`. Redis tells an age as the difference of two whole seconds, so
+ * one that began within two seconds after is ended too.
  */
 export async function endSessionsOf(
   redis: Redis,

@@ -18,8 +18,10 @@ import {
   asObjections,
   inspectNodes,
   inspectPasswords,
+  inspectSentinels,
   mayRun,
   objectionsToClosed,
+  objectionsToMode,
 } from "./redisInspection.ts";
 import { expectEverywhere, verdictOf, verdicts } from "./redisLogins.ts";
 import { discover, discoverAll, firstAccepted, onEveryNode, refusalOf } from "./redisNodes.ts";
@@ -98,6 +100,8 @@ export const redisUser: Strategy = {
         return [{ code: "ADMIN_MISSING", message }];
       }
       const topology = await discover(target, logins);
+      const unsupported = objectionsToMode(topology);
+      if (unsupported.length > 0) return unsupported;
       const objections: Objection[] = objectionsToClosed(topology, logins);
       const refused = (await verdicts({ ...topology, closed: [] }, login)).filter(
         ({ verdict }) => verdict === "refused",
@@ -107,6 +111,7 @@ export const redisUser: Strategy = {
       const { next } = alternate(login.username);
       const found = await inspectNodes(topology, async (redis, _node, where) => [
         ...(await inspectPasswords(redis, login.username, hashOf(login.password), where)),
+        ...(await inspectSentinels(redis, login.username, where)),
         ...(await inspectIdle(redis, next, where)),
       ]);
       return [...objections, ...found];

@@ -5,13 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import dynalite from "dynalite";
-import { Trail } from "./cloudTrail.ts";
 import { createEcs, type EcsHandle, type Pace } from "../standin/ecs.ts";
+import { AwsError, type AwsService, type Caller } from "../standin/service.ts";
+import { Trail } from "./cloudTrail.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
 import { type Door, startServer } from "./server.ts";
-import { AwsError, type AwsService } from "../standin/service.ts";
 import { SlackWorkspace } from "./slack.ts";
 
 const REGION = "us-east-1";
@@ -65,16 +65,49 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     AWS_EC2_METADATA_DISABLED: "true",
     PATH: process.env["PATH"] ?? "",
   };
+  const secretsManager = secretsManagerService(secrets);
+  /** A call that comes from inside the cloud: served and recorded as one from outside. */
+  async function call(
+    service: AwsService,
+    operation: string,
+    input: Record<string, unknown>,
+    caller: Caller,
+  ) {
+    const served = { service, operation, input, caller, requestId: randomUUID(), at: new Date() };
+    try {
+      const output = await service.operations[operation]?.(input, caller);
+      trail.observe(served);
+      return output;
+    } catch (error) {
+      trail.observe({
+        ...served,
+        error: error instanceof AwsError ? error : new AwsError("InternalFailure", ""),
+      });
+      throw error;
+    }
+  }
   const ecs = createEcs({
     region: REGION,
     account: ACCOUNT,
     baseEnv: { ...env, AWS_ACCESS_KEY_ID: "task" },
-    resolveSecret: async (id, jsonKey, stage, versionId) => readFor(secrets, id, jsonKey, stage, versionId),
+    resolveSecret: async (id, jsonKey, stage, versionId, { executionRoleArn }) => {
+      const input = {
+        SecretId: id,
+        ...(stage ? { VersionStage: stage } : {}),
+        ...(versionId ? { VersionId: versionId } : {}),
+      };
+      const role = executionRoleArn?.split("/").at(-1) ?? "ecsTaskExecutionRole";
+      const caller = {
+        principalArn: `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/ecs-task`,
+        userAgent: "Amazon ECS Agent - v1.99.0 (+http://aws.amazon.com/ecs/)",
+      };
+      return pick(await call(secretsManager, "GetSecretValue", input, caller), jsonKey);
+    },
     ...(options.processes === undefined ? {} : { processes: options.processes }),
     ...(options.pace ? { pace: options.pace } : {}),
     ...(options.allowShadowedKeys ? { allowShadowedKeys: true } : {}),
   });
-  services.push(secretsManagerService(secrets), trail.service(), ecs.service);
+  services.push(secretsManager, trail.service(), ecs.service);
   return {
     endpoint: door.endpoint,
     env: { ...env, SLACK_API_URL: `${door.endpoint}/api/` },
@@ -93,14 +126,26 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   };
 }
 
-/** What ECS does for a `valueFrom` when a task starts. */
-function readFor(model: SecretsModel, id: string, jsonKey?: string, stage?: string, versionId?: string) {
-  const secret = model.find(id);
-  const version = model.read(secret, versionId || undefined, stage || undefined);
-  if (!jsonKey) return { text: version.text, versionId: version.versionId };
-  const value = JSON.parse(version.text)[jsonKey];
-  if (value === undefined) {
-    throw new AwsError("ResourceInitializationError", `the secret ${secret.name} has no JSON key ${jsonKey}`);
+/** Empty for what is not a JSON object; the parser's own message would quote the value. */
+function parse(text: string): Record<string, unknown> {
+  try {
+    return { ...JSON.parse(text) };
+  } catch {
+    return {};
   }
-  return { text: typeof value === "string" ? value : JSON.stringify(value), versionId: version.versionId };
+}
+
+/** What ECS makes of a `valueFrom` with a JSON key. */
+function pick(output: unknown, jsonKey: string | undefined): { text: string; versionId: string } {
+  const {
+    SecretString: text,
+    VersionId: versionId,
+    Name,
+  } = output as Record<"SecretString" | "VersionId" | "Name", string>;
+  if (!jsonKey) return { text, versionId };
+  const value = parse(text)[jsonKey];
+  if (value === undefined) {
+    throw new AwsError("ResourceInitializationError", `the secret ${Name} has no JSON key ${jsonKey}`);
+  }
+  return { text: typeof value === "string" ? value : JSON.stringify(value), versionId };
 }

@@ -1,7 +1,7 @@
 /** CloudTrail: one record for every AWS call that the stand-in serves, as LookupEvents returns it. Values never enter. */
 import { randomUUID } from "node:crypto";
-import type { ServedCall } from "./server.ts";
 import { AwsError, type AwsService } from "../standin/service.ts";
+import type { ServedCall } from "./server.ts";
 
 export interface TrailRecord {
   readonly eventID: string;
@@ -9,22 +9,25 @@ export interface TrailRecord {
   readonly eventSource: string;
   readonly eventName: string;
   readonly errorCode?: string;
-  readonly requestParameters: Readonly<Record<string, unknown>> | null;
+  readonly requestParameters: unknown;
   readonly [field: string]: unknown;
 }
 
 const KEEP = 200_000;
-const HIDDEN = ["SecretString", "SecretBinary"];
+/** Of an environment variable the name stays; its value stands under `value`. */
+const HIDDEN = ["SecretString", "SecretBinary", "value"];
 const READ_ONLY = /^(Get|List|Describe|Lookup|BatchGet)/;
 
 const lowerFirst = (text: string) => text.slice(0, 1).toLowerCase() + text.slice(1);
 
-/** Parameters as CloudTrail spells them, without what it leaves out. */
-function parametersOf(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Parameters as CloudTrail spells them, without what it leaves out: values, at any depth. */
+function parametersOf(input: unknown): unknown {
+  if (Array.isArray(input)) return input.map(parametersOf);
+  if (typeof input !== "object" || input === null) return input;
   return Object.fromEntries(
     Object.entries(input)
       .filter(([key]) => !HIDDEN.includes(key))
-      .map(([key, value]) => [lowerFirst(key), value]),
+      .map(([key, value]) => [lowerFirst(key), parametersOf(value)]),
   );
 }
 
@@ -80,11 +83,19 @@ export class Trail {
     };
   }
 
-  #lookUp(input: { LookupAttributes?: { AttributeKey: string; AttributeValue: string }[]; StartTime?: number; EndTime?: number; MaxResults?: number; NextToken?: string }) {
+  #lookUp(input: {
+    LookupAttributes?: { AttributeKey: string; AttributeValue: string }[];
+    StartTime?: number;
+    EndTime?: number;
+    MaxResults?: number;
+    NextToken?: string;
+  }) {
     const [attribute, ...more] = input.LookupAttributes ?? [];
-    if (more.length > 0) throw new AwsError("InvalidLookupAttributesException", "Only one lookup attribute is allowed.");
+    if (more.length > 0)
+      throw new AwsError("InvalidLookupAttributesException", "Only one lookup attribute is allowed.");
     const most = input.MaxResults ?? 50;
-    if (most < 1 || most > 50) throw new AwsError("InvalidMaxResultsException", "MaxResults must be 1 to 50.");
+    if (most < 1 || most > 50)
+      throw new AwsError("InvalidMaxResultsException", "MaxResults must be 1 to 50.");
     const within = this.records.filter((record) => {
       const at = Date.parse(record.eventTime) / 1000;
       const matches = {
@@ -93,18 +104,26 @@ export class Trail {
         EventId: record.eventID,
         ReadOnly: String(record["readOnly"]),
       }[attribute?.AttributeKey ?? ""];
-      return at >= (input.StartTime ?? 0) && at <= (input.EndTime ?? Number.POSITIVE_INFINITY) && (!attribute || matches === attribute.AttributeValue);
+      return (
+        at >= (input.StartTime ?? 0) &&
+        at <= (input.EndTime ?? Number.POSITIVE_INFINITY) &&
+        (!attribute || matches === attribute.AttributeValue)
+      );
     });
-    const newest = within.toReversed();
-    const start = Number(input.NextToken ?? 0);
-    const Events = newest.slice(start, start + most).map((record) => ({
-      EventId: record.eventID,
-      EventName: record.eventName,
-      EventSource: record.eventSource,
-      EventTime: Date.parse(record.eventTime) / 1000,
-      ReadOnly: String(record["readOnly"]),
-      CloudTrailEvent: JSON.stringify(record),
-    }));
-    return { Events, ...(start + most < newest.length ? { NextToken: String(start + most) } : {}) };
+    // The token counts from the oldest record, because every look-up adds a newest one.
+    const end = Number(input.NextToken ?? within.length);
+    const start = Math.max(0, end - most);
+    const Events = within
+      .slice(start, end)
+      .toReversed()
+      .map((record) => ({
+        EventId: record.eventID,
+        EventName: record.eventName,
+        EventSource: record.eventSource,
+        EventTime: Date.parse(record.eventTime) / 1000,
+        ReadOnly: String(record["readOnly"]),
+        CloudTrailEvent: JSON.stringify(record),
+      }));
+    return { Events, ...(start > 0 ? { NextToken: String(start) } : {}) };
   }
 }

@@ -22,6 +22,8 @@ export interface InvocationResult {
 }
 
 export interface RunningInvocation {
+  /** Of the process that runs it; undefined if none could be started. */
+  readonly pid: number | undefined;
   readonly result: Promise<InvocationResult>;
   kill(): void;
 }
@@ -58,7 +60,9 @@ export class Lambda {
       let outcome: Omit<InvocationResult, "log"> | undefined;
       const timer = setTimeout(() => {
         const seconds = definition.timeoutSeconds.toFixed(2);
-        outcome = { failure: { errorType: "Sandbox.Timedout", errorMessage: `Task timed out after ${seconds} seconds` } };
+        outcome = {
+          failure: { errorType: "Sandbox.Timedout", errorMessage: `Task timed out after ${seconds} seconds` },
+        };
         child.kill("SIGKILL");
       }, timeoutMs);
       child.once("message", (message: Omit<InvocationResult, "log">) => {
@@ -71,7 +75,7 @@ export class Lambda {
         resolve({ ...(outcome ?? died), log });
       });
     });
-    const running: RunningInvocation = { result, kill: () => child.kill("SIGKILL") };
+    const running: RunningInvocation = { pid: child.pid, result, kill: () => child.kill("SIGKILL") };
     this.#running.add(running);
     child.send({ bundle: definition.bundle, name, event, timeoutMs, requestId: randomUUID() });
     return running;
@@ -86,7 +90,9 @@ export class Lambda {
     const full = /functions\/([^/]+)\/invocations/.exec(request.url ?? "")?.[1] ?? "";
     const name = [...this.#functions.keys()].find((one) => full === one || full.endsWith(`-${one}`));
     if (!name) {
-      response.writeHead(404, { "x-amzn-errortype": "ResourceNotFoundException" }).end(`{"Message":"Function not found: ${full}"}`);
+      response
+        .writeHead(404, { "x-amzn-errortype": "ResourceNotFoundException" })
+        .end(`{"Message":"Function not found: ${full}"}`);
       return;
     }
     const event = body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
@@ -96,7 +102,10 @@ export class Lambda {
       return;
     }
     const { payload, failure } = await this.invoke(name, event);
-    const headers = { "content-type": "application/json", ...(failure ? { "x-amz-function-error": "Unhandled" } : {}) };
+    const headers = {
+      "content-type": "application/json",
+      ...(failure ? { "x-amz-function-error": "Unhandled" } : {}),
+    };
     response.writeHead(200, headers).end(JSON.stringify(failure ?? payload ?? null));
   };
 

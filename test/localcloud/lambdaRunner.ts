@@ -9,6 +9,9 @@ interface Order {
   readonly requestId: string;
 }
 
+// Whoever started it is gone, perhaps killed: nobody else would end this process.
+process.once("disconnect", () => process.exit(1));
+
 process.once("message", async (order: Order) => {
   const startedAt = Date.now();
   const context = {

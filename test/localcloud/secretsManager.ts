@@ -24,7 +24,7 @@ function describe(secret: Secret) {
   };
 }
 
-const valueOf = (secret: Secret, version: Version) => ({
+const valueAnswer = (secret: Secret, version: Version) => ({
   ARN: secret.arn,
   Name: secret.name,
   VersionId: version.versionId,
@@ -64,12 +64,24 @@ export function secretsManagerService(model: SecretsModel): AwsService {
     },
     PutSecretValue({ SecretId, SecretString, ClientRequestToken = randomUUID(), VersionStages }) {
       const secret = model.usable(found("PutSecretValue", SecretId));
+      if (
+        typeof SecretString !== "string" ||
+        SecretString === "" ||
+        Buffer.byteLength(SecretString) > 65_536
+      ) {
+        throw new AwsError("InvalidParameterException", "SecretString must have 1 to 65536 bytes.");
+      }
       const version = model.put(secret, SecretString, ClientRequestToken, VersionStages);
-      return { ARN: secret.arn, Name: secret.name, VersionId: version.versionId, VersionStages: [...version.labels] };
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        VersionId: version.versionId,
+        VersionStages: [...version.labels],
+      };
     },
     GetSecretValue({ SecretId, VersionId, VersionStage }) {
       const secret = found("GetSecretValue", SecretId);
-      return valueOf(secret, model.read(secret, VersionId, VersionStage));
+      return valueAnswer(secret, model.read(secret, VersionId, VersionStage));
     },
     DescribeSecret({ SecretId }) {
       const secret = found("DescribeSecret", SecretId);
@@ -78,17 +90,28 @@ export function secretsManagerService(model: SecretsModel): AwsService {
     ListSecrets({ MaxResults, NextToken, IncludePlannedDeletion, Filters = [] }) {
       const matches = (secret: Secret) =>
         Filters.every(({ Key, Values }: { Key: string; Values: string[] }) => {
-          const texts = { name: [secret.name], "tag-key": [...secret.tags.keys()], "tag-value": [...secret.tags.values()] }[Key];
+          const texts = {
+            name: [secret.name],
+            "tag-key": [...secret.tags.keys()],
+            "tag-value": [...secret.tags.values()],
+          }[Key];
           if (!texts) throw new AwsError("InvalidParameterException", `filter ${Key} is not served`);
           return Values.some((value) => texts.some((text) => text.startsWith(value)));
         });
-      const all = [...model.secrets.values()].filter((one) => (IncludePlannedDeletion || !one.deletedAt) && matches(one));
+      const all = [...model.secrets.values()].filter(
+        (one) => (IncludePlannedDeletion || !one.deletedAt) && matches(one),
+      );
       const { items, ...next } = page(all, NextToken, MaxResults);
-      return { SecretList: items.map((one) => ({ ...describe(one), SecretVersionsToStages: stagesOf(one) })), ...next };
+      return {
+        SecretList: items.map((one) => ({ ...describe(one), SecretVersionsToStages: stagesOf(one) })),
+        ...next,
+      };
     },
     ListSecretVersionIds({ SecretId, IncludeDeprecated, MaxResults, NextToken }) {
       const secret = found("ListSecretVersionIds", SecretId);
-      const listed = [...secret.versions.values()].filter(({ labels }) => IncludeDeprecated || labels.size > 0);
+      const listed = [...secret.versions.values()].filter(
+        ({ labels }) => IncludeDeprecated || labels.size > 0,
+      );
       const { items, ...next } = page(listed, NextToken, MaxResults);
       const Versions = items.map(({ versionId, labels, createdAt }) => ({
         VersionId: versionId,
@@ -128,7 +151,11 @@ export function secretsManagerService(model: SecretsModel): AwsService {
     operations,
     limits: [
       { operations: ["PutSecretValue", "UpdateSecretVersionStage"], burst: 50, perSecond: 50 },
-      { operations: ["CreateSecret", "DeleteSecret", "RestoreSecret", "TagResource", "UntagResource"], burst: 50, perSecond: 50 },
+      {
+        operations: ["CreateSecret", "DeleteSecret", "RestoreSecret", "TagResource", "UntagResource"],
+        burst: 50,
+        perSecond: 50,
+      },
       { operations: ["ListSecrets", "ListSecretVersionIds"], burst: 50, perSecond: 50 },
       { operations: ["GetSecretValue"], burst: 10_000, perSecond: 10_000 },
       { operations: ["DescribeSecret"], burst: 10_000, perSecond: 10_000 },

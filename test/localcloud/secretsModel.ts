@@ -44,10 +44,17 @@ export class SecretsModel {
     this.#prefix = `arn:aws:secretsmanager:${region}:${account}:secret:`;
   }
 
-  create(name: string, text: string | undefined, options: { tags?: Record<string, string>; token?: string } = {}): Secret {
+  create(
+    name: string,
+    text: string | undefined,
+    options: { tags?: Record<string, string>; token?: string } = {},
+  ): Secret {
     const { tags = {}, token = randomUUID() } = options;
     const existing = [...this.secrets.values()].find((secret) => secret.name === name);
-    if (existing?.deletedAt) throw invalidRequest("A secret with this name is already scheduled for deletion.");
+    if (existing?.deletedAt)
+      throw invalidRequest("A secret with this name is already scheduled for deletion.");
+    // The SDK makes the token, so a create that is sent again after a lost answer finds its own work.
+    if (existing && text !== undefined && existing.versions.get(token)?.text === text) return existing;
     if (existing) throw new AwsError("ResourceExistsException", "A secret with this name already exists.");
     const suffix = Array.from({ length: 6 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
     const now = new Date();
@@ -79,7 +86,9 @@ export class SecretsModel {
 
   usable(secret: Secret): Secret {
     if (secret.deletedAt) {
-      throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
+      throw invalidRequest(
+        "You can't perform this operation on the secret because it was marked for deletion.",
+      );
     }
     return secret;
   }
@@ -88,7 +97,8 @@ export class SecretsModel {
     if (token.length < 32 || token.length > 64) {
       throw invalidParameter("ClientRequestToken must have between 32 and 64 characters.");
     }
-    if (labels.length === 0 || labels.length > MOST_LABELS) throw invalidParameter("VersionStages must have 1 to 20 members.");
+    if (labels.length === 0 || labels.length > MOST_LABELS)
+      throw invalidParameter("VersionStages must have 1 to 20 members.");
     const existing = secret.versions.get(token);
     if (existing && existing.text !== text) {
       throw new AwsError("ResourceExistsException", "A resource with the ID you requested already exists.");
@@ -124,12 +134,14 @@ export class SecretsModel {
   moveLabel(secret: Secret, label: string, from: string | undefined, to: string | undefined): void {
     this.usable(secret);
     const holder = this.holder(secret, label);
-    if (from === undefined && to === undefined) throw invalidParameter("Give RemoveFromVersionId, MoveToVersionId, or both.");
+    if (from === undefined && to === undefined)
+      throw invalidParameter("Give RemoveFromVersionId, MoveToVersionId, or both.");
     if (from !== undefined && holder?.versionId !== from) {
       throw invalidParameter(`The staging label ${label} is not currently attached to version ${from}.`);
     }
     if (to === undefined) {
-      if (label === CURRENT) throw invalidParameter("You can't remove AWSCURRENT without moving it to another version.");
+      if (label === CURRENT)
+        throw invalidParameter("You can't remove AWSCURRENT without moving it to another version.");
       holder?.labels.delete(label);
       return;
     }
@@ -148,7 +160,8 @@ export class SecretsModel {
   #attach(secret: Secret, version: Version, label: string): void {
     const before = this.holder(secret, label);
     if (before === version) return;
-    if (version.labels.size >= MOST_LABELS) throw new AwsError("LimitExceededException", "A version has at most 20 labels.");
+    if (version.labels.size >= MOST_LABELS)
+      throw new AwsError("LimitExceededException", "A version has at most 20 labels.");
     before?.labels.delete(label);
     version.labels.add(label);
     if (label === CURRENT && before) {

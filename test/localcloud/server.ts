@@ -5,7 +5,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import { AwsError, type AwsService, type Caller } from "../standin/service.ts";
 
 export interface ServedCall {
@@ -18,7 +24,11 @@ export interface ServedCall {
   readonly at: Date;
 }
 
-export type Route = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void | Promise<void>;
+export type Route = (
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+) => void | Promise<void>;
 
 export interface ServerOptions {
   readonly services: () => readonly AwsService[];
@@ -73,25 +83,36 @@ export async function startServer(options: ServerOptions): Promise<Door> {
   async function serveAws(target: string, request: IncomingMessage, body: Buffer, response: ServerResponse) {
     const [prefix = "", operation = ""] = target.split(".");
     const service = options.services().find(({ targetPrefix }) => targetPrefix === prefix);
-    const run = service && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+    const run =
+      service && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
     const requestId = randomUUID();
     const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    const caller = { principalArn: options.principalOf(accessKey), userAgent: request.headers["user-agent"] ?? "" };
+    const caller = {
+      principalArn: options.principalOf(accessKey),
+      userAgent: request.headers["user-agent"] ?? "",
+    };
     const answer = (status: number, content: unknown) => {
-      response.writeHead(status, { "content-type": "application/x-amz-json-1.1", "x-amzn-requestid": requestId });
+      response.writeHead(status, {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amzn-requestid": requestId,
+      });
       response.end(JSON.stringify(content));
     };
     if (!service || !run) {
       return answer(400, { __type: "UnknownOperationException", message: `${target} is not served` });
     }
-    const call = { service, operation, input: body.length === 0 ? {} : JSON.parse(body.toString("utf8")), caller, requestId, at: new Date() };
+    const input = parseBody(body);
+    if (input === undefined)
+      return answer(400, { __type: "SerializationException", message: "the body is not JSON" });
+    const call = { service, operation, input, caller, requestId, at: new Date() };
     try {
       throttle(service, operation);
       const output = await run(call.input, caller);
       options.onCall(call);
       answer(200, output ?? {});
     } catch (error) {
-      const known = error instanceof AwsError ? error : new AwsError("InternalServerError", String(error), 500);
+      const known =
+        error instanceof AwsError ? error : new AwsError("InternalServerError", `${operation} crashed`, 500);
       options.onCall({ ...call, error: known });
       answer(known.status, { __type: known.type, message: known.message, Message: known.message });
     }
@@ -99,7 +120,14 @@ export async function startServer(options: ServerOptions): Promise<Door> {
 
   function handOn(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const { host: _, ...headers } = request.headers;
-    const there = { host: "127.0.0.1", port: options.dynamoPort, method: request.method, path: request.url, headers, agent: toDynamo };
+    const there = {
+      host: "127.0.0.1",
+      port: options.dynamoPort,
+      method: request.method,
+      path: request.url,
+      headers,
+      agent: toDynamo,
+    };
     const handed = httpRequest(there, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
@@ -141,4 +169,13 @@ export async function startServer(options: ServerOptions): Promise<Door> {
       await closed;
     },
   };
+}
+
+function parseBody(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    return body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
+  } catch {
+    // What the caller is told of it is an answer of its own.
+    return undefined;
+  }
 }

@@ -37,7 +37,9 @@ export class SlackWorkspace {
       return;
     }
     if (this.mood === "limited") {
-      response.writeHead(429, { "retry-after": "1", "content-type": "application/json" }).end('{"ok":false,"error":"ratelimited"}');
+      response
+        .writeHead(429, { "retry-after": "1", "content-type": "application/json" })
+        .end('{"ok":false,"error":"ratelimited"}');
       return;
     }
     if (this.mood === "broken") {

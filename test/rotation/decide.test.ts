@@ -48,6 +48,12 @@ const rows: Row[] = [
     { do: "promote" },
   ],
   [
+    "a retire wave does not ask for the value that it drops",
+    rotation({ wave: "retire", testedAt: iso(3) }, { waves: ["rotate", "retire"] }),
+    facts({ runWave: "retire", target: { from: "refused", to: "accepted" } }),
+    { do: "promote" },
+  ],
+  [
     "a value that stays refused after two attempts is given up",
     rotation({ setAttempts: 2 }),
     facts({ target: { from: "accepted", to: "refused" } }),

@@ -39,7 +39,7 @@ export interface RedisServer {
 
 export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();

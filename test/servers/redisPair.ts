@@ -14,6 +14,8 @@ export interface Pair {
   state(as: Login): Promise<unknown>;
   /** @throws if the replica's link is not up within ten seconds */
   linked(as: Login): Promise<void>;
+  /** The key's value on the replica, as soon as it has one; null after ten seconds. */
+  arrived(as: Login, key: string): Promise<string | null>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,14 @@ export async function startPair(options: PairOptions): Promise<Pair> {
       const deadline = Date.now() + 10_000;
       while (!(await replica.command(as, "INFO", "replication")).includes("master_link_status:up")) {
         if (Date.now() > deadline) throw new Error("the replica's link stays down");
+        await sleep(50);
+      }
+    },
+    async arrived(as, key) {
+      const deadline = Date.now() + 10_000;
+      for (;;) {
+        const value = await replica.command<string | null>(as, "GET", key);
+        if (value !== null || Date.now() > deadline) return value;
         await sleep(50);
       }
     },

@@ -23,10 +23,12 @@ function byHand(token: string, key: string, alg: Algorithm): boolean {
   const [header, payload, signature] = token.split(".");
   const signed = `${header}.${payload}`;
   if (alg === "HS256") return createHmac("sha256", key).update(signed).digest("base64url") === signature;
-  return verify(null, Buffer.from(signed), createPublicKey(key), Buffer.from(signature ?? "", "base64url"));
+  const publicKey = { key: createPublicKey(key), dsaEncoding: "ieee-p1363" as const };
+  const hash = alg === "EdDSA" ? null : "sha256";
+  return verify(hash, Buffer.from(signed), publicKey, Buffer.from(signature ?? "", "base64url"));
 }
 
-for (const alg of ["HS256", "EdDSA"] as const) {
+for (const alg of ["HS256", "EdDSA", "ES256"] as const) {
   strategyContract(`jwt ${alg}`, async () => {
     const options = { alg, "not-after": "honoured" };
     const start = alg === "HS256" ? plain(SHARED) : await freshKeyset(alg);
@@ -127,6 +129,53 @@ describe("the document", () => {
   );
 });
 
+describe("the end of the old key", () => {
+  const ROLLED_OUT = new Date("2026-11-24T12:04:00Z");
+  test.each<[string, Wave, Record<string, string>, string, boolean]>([
+    ["a publish wave takes nothing away", "publish", {}, "2026-11-24T12:04:00.000Z", false],
+    [
+      "tokens of the old key live out before the retire wave",
+      "rotate",
+      {},
+      "2026-11-24T12:10:00.000Z",
+      false,
+    ],
+    ["the retire wave ends it with its rollout", "retire", {}, "2026-11-24T12:04:00.000Z", true],
+    [
+      "verifiers that look at previousNotAfter end it themselves",
+      "rotate",
+      { "not-after": "honoured" },
+      "2026-11-24T12:16:00.000Z",
+      true,
+    ],
+  ])("%s", async (_promise, wave, options, quiet, ends) => {
+    const from = await jwt.generate("publish", plain(SHARED), at(options));
+    const change = { wave, from, to: await jwt.generate(wave, from, at(options)) };
+    expect(jwt.quietUntil(change, ROLLED_OUT, at(options)).toISOString()).toBe(quiet);
+    expect(jwt.revokes(wave, at(options))).toBe(ends);
+  });
+
+  test.each<Algorithm>(["HS256", "EdDSA", "ES256"])(
+    "%s: what the retire wave dropped is refused, what signs stays accepted",
+    async (alg) => {
+      const rotated = await jwt.generate("rotate", await freshKeyset(alg), at({ alg }));
+      const change = {
+        wave: "retire" as const,
+        from: rotated,
+        to: await jwt.generate("retire", rotated, at({ alg })),
+      };
+      expect(await jwt.test(change, at({ alg }))).toEqual({ from: "refused", to: "accepted" });
+    },
+  );
+
+  test("a task that does not know the new key shows in the test before anything moves", async () => {
+    const stranger = await freshKeyset("HS256");
+    const from = await jwt.generate("publish", plain(SHARED), at());
+    const change = { wave: "rotate" as const, from, to: stranger };
+    expect(await jwt.test(change, at())).toEqual({ from: "refused", to: "refused" });
+  });
+});
+
 describe("inspection refuses", () => {
   test.each([
     ["an unknown algorithm", plain(SHARED), { alg: "none" }, "TAG_INVALID"],
@@ -167,6 +216,7 @@ test("a token signed by any running task verifies at every running task, through
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
       let now = NOW;
       let document = await jwt.generate("publish", plain(SHARED), at({}, now));
+      await everyTokenVerifies([plain(SHARED), document], now);
       for (const kind of steps) {
         const next = await jwt.generate("rotate", document, at({}, now));
         // While it rolls out, tasks hold either document.
@@ -194,7 +244,7 @@ test("a token signed by any running task verifies at every running task, through
 
 async function everyTokenVerifies(documents: readonly Credential[], now: Date): Promise<void> {
   for (const signer of documents) {
-    const token = await sign(signer.require("current"), "HS256", now);
+    const token = await sign(readKeyset(signer, undefined).current, "HS256", now);
     for (const verifier of documents)
       expect(await verifies(token, readKeyset(verifier, undefined), now)).toBe(true);
   }

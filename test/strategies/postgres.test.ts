@@ -153,8 +153,8 @@ describe("on a real server", () => {
 
   test("role-level settings, limits and memberships are carried over, and ones that are gone are gone", async () => {
     const at = circumstances(server.admin);
-    await server.query(`create role conf nologin; create role readers nologin; create role conf_a login password '${FIRST}' connection limit 7;
-      grant conf to conf_a; grant readers to conf_a; alter role conf_a set role = conf;
+    await server.query(`create role conf nologin; create role readers nologin; create role auditors nologin; create role conf_a login password '${FIRST}' connection limit 7;
+      grant conf to conf_a; grant readers to conf_a; grant auditors to conf_a with inherit false; alter role conf_a set role = conf;
       alter role conf_a set search_path = app, "Odd, name", public; alter role conf_a set statement_timeout = '31s';
       alter role conf_a in database postgres set lock_timeout = '5s'; alter role conf_a set app.tenant = 'blue';
       create role conf_b nologin; alter role conf_b set work_mem = '1MB'`);
@@ -172,9 +172,9 @@ describe("on a real server", () => {
       me: "conf",
     });
     const [role] = await server.query(
-      "select rolconnlimit, pg_has_role('conf_b', 'readers', 'member') as reads from pg_roles where rolname = 'conf_b'",
+      "select rolconnlimit, pg_has_role('conf_b', 'readers', 'usage') as reads, pg_has_role('conf_b', 'auditors', 'member') as may_audit, pg_has_role('conf_b', 'auditors', 'usage') as audits from pg_roles where rolname = 'conf_b'",
     );
-    expect(role).toEqual({ rolconnlimit: 7, reads: true });
+    expect(role).toEqual({ rolconnlimit: 7, reads: true, may_audit: true, audits: false });
   });
 
   test("a secret of AWS's single-user function is adopted: its login becomes the owner", async () => {
@@ -206,6 +206,8 @@ describe("on a real server", () => {
     }
     await postgres.revoke(change, new Date(), at);
     expect(await login(change.from)).toBe("refused");
+    // The original, whose password no version of the secret holds any more, is switched off with its clone.
+    expect(await login(clone.with({ username: "duo", password: "original" }))).toBe("refused");
   });
 
   test("sessions of the old login are found, named, and ended by the revocation", async () => {
@@ -234,6 +236,21 @@ describe("on a real server", () => {
     expect(await postgres.stragglers(change, at)).toEqual([]);
   });
 
+  test("a login that somebody already uses is not given a new password", async () => {
+    await server.query(
+      `create role busy nologin; create role busy_a login password '${FIRST}'; create role busy_b login password 'taken'; grant busy to busy_a, busy_b`,
+    );
+    const session = new pg.Client({ ...server, user: "busy_b", password: "taken" });
+    await session.connect();
+    try {
+      const current = credentialFor(server, { username: "busy_a" });
+      const objections = await postgres.inspect(current, circumstances(server.admin));
+      expect(objections.map(({ code }) => code)).toEqual(["STRAGGLERS"]);
+    } finally {
+      await session.end();
+    }
+  });
+
   test("an admin that may only create roles is enough on this server", async () => {
     const keeper = { username: "keeper", password: "keeper-password" };
     await server.query(
@@ -243,7 +260,9 @@ describe("on a real server", () => {
       `create role kept; create role kept_a login password '${FIRST}'; grant kept to kept_a with inherit true; alter role kept_a set role = kept`,
       keeper,
     );
-    await rotate(credentialFor(server, { username: "kept_a" }), circumstances(keeper));
+    const current = credentialFor(server, { username: "kept_a" });
+    expect(await postgres.inspect(current, circumstances(keeper))).toEqual([]);
+    await rotate(current, circumstances(keeper));
   });
 
   test("an admin without the right is refused before anything changes, with the statement that mends it", async () => {
@@ -257,6 +276,9 @@ describe("on a real server", () => {
         .join("\n");
     expect(await inspected({ username: "weak", password: "weak" })).toMatch(
       /MISSING_RIGHTS .* run: grant "app" to "weak" with admin option/,
+    );
+    expect(await inspected({ username: "weak", password: "weak" })).toMatch(
+      /MISSING_RIGHTS .* run: grant pg_signal_backend to "weak"/,
     );
     expect(await inspected({ username: "weaker", password: "weaker" })).toMatch(
       /MISSING_RIGHTS .* grant it CREATEROLE/,
@@ -313,6 +335,9 @@ describe("with TLS required by the server", () => {
     const untrusted = await postgres.inspect(credentialFor(server, { ssl: "true" }), at);
     expect(untrusted[0]?.code).toBe("TARGET_UNREACHABLE");
     const open = await postgres.inspect(credentialFor(server), at);
-    expect(open.map(({ code }) => code)).toContain("TARGET_REFUSES_CURRENT");
+    expect(open[0]).toMatchObject({
+      code: "TARGET_REFUSES_CURRENT",
+      message: expect.stringContaining("no encryption"),
+    });
   });
 });

@@ -1,0 +1,349 @@
+/**
+ * What `sls` makes of serverless.yml: the bundles, the zips, the compiled template. The real CLI in its own process, without
+ * an account; where it calls AWS, a Lambda endpoint on loopback answers.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SLS = join(ROOT, "node_modules", ".bin", "serverless");
+const COPIED = [
+  "handlers",
+  "lib",
+  "build.ts",
+  "package.json",
+  "serverless.plugin.cjs",
+  "serverless.yml",
+  "tsconfig.json",
+];
+
+interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Of the surroundings only what programs need to run, so that no account, proxy or region of the machine's is used. */
+function sls(
+  cwd: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const clean = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: cwd,
+    AWS_EC2_METADATA_DISABLED: "true",
+    SLS_TELEMETRY_DISABLED: "1",
+  };
+  return new Promise((resolve) => {
+    const child = execFile(
+      SLS,
+      [...words],
+      { cwd, env: { ...clean, ...env }, timeout: 45_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, output: stdout + stderr });
+      },
+    );
+    child.stdin?.end();
+  });
+}
+
+/** A copy of the project, so that nothing here can disturb the tree that other tests build from. */
+async function copyOfProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "rekey-sls-"));
+  for (const name of COPIED) await cp(join(ROOT, name), join(folder, name), { recursive: true });
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+interface Resource {
+  readonly Type: string;
+  // The template is data without a schema here; each test looks at the few fields it is about.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly Properties: any;
+}
+type Resources = Readonly<Record<string, Resource>>;
+
+let project: string;
+let packaged: Ran;
+let resources: Resources;
+
+beforeAll(async () => {
+  project = await copyOfProject();
+  packaged = await sls(project, ["package"]);
+  if (packaged.code !== 0) throw new Error(packaged.output);
+  const template = await readFile(
+    join(project, ".serverless", "cloudformation-template-update-stack.json"),
+    "utf8",
+  );
+  resources = JSON.parse(template).Resources;
+});
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+const get = (id: string): Resource => {
+  const resource = resources[id];
+  if (!resource) throw new Error(`the template has no ${id}`);
+  return resource;
+};
+
+const statements = (
+  id: string,
+): { Action: string | string[]; Resource: unknown; Effect: string; Condition?: unknown }[] => {
+  const { Properties } = get(id);
+  const documents = Properties.PolicyDocument
+    ? [Properties.PolicyDocument]
+    : Properties.Policies.map((policy: { PolicyDocument: unknown }) => policy.PolicyDocument);
+  return documents.flatMap((document: { Statement: unknown }) => document.Statement);
+};
+
+/** Every logical id that is referred to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn. */
+function references(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(references);
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) => {
+    if (key === "Ref") return [String(value)];
+    if (key === "Fn::GetAtt")
+      return [Array.isArray(value) ? String(value[0]) : (String(value).split(".")[0] ?? "")];
+    if (key === "DependsOn") return [value].flat().map(String);
+    if (key === "Fn::Sub" && typeof value === "string") {
+      return [...value.matchAll(/\$\{([^}!]+)\}/g)].map(([, name = ""]) => name.split(".")[0] ?? "");
+    }
+    return references(value);
+  });
+}
+
+describe("sls package without an account", () => {
+  test("uploads one small zip for each function, with nothing but its bundle", async () => {
+    const files = (await readdir(join(project, ".serverless")))
+      .filter((name) => name.endsWith(".zip"))
+      .sort();
+    expect(files).toEqual(["advance.zip", "rotateAll.zip"]);
+    for (const name of files) {
+      const zip = await readFile(join(project, ".serverless", name));
+      // The end record's count of entries, and the name in the first and only one.
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(1);
+      const entry = zip.subarray(30, 30 + zip.readUInt16LE(26)).toString();
+      expect(entry).toBe(`.build/handlers/${name.replace(".zip", ".cjs")}`);
+      expect(zip.length).toBeLessThan(1024 * 1024);
+    }
+  });
+
+  test("names handlers where the zips have them", () => {
+    expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
+    expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
+  });
+
+  test("refers to nothing that the template does not have", () => {
+    const known = new Set([
+      ...Object.keys(resources),
+      "AWS::AccountId",
+      "AWS::Partition",
+      "AWS::Region",
+      "AWS::URLSuffix",
+    ]);
+    const used = references(resources);
+    expect(used.length).toBeGreaterThan(30);
+    expect(used.filter((id) => !known.has(id))).toEqual([]);
+    expect(references({ a: { Ref: "Nowhere" } })).toEqual(["Nowhere"]);
+  });
+
+  test("gives both functions the newest Node on arm64, Lambda's whole time, and each a role of its own", () => {
+    for (const [id, role] of [
+      ["RotateAllLambdaFunction", "RotateAllRole"],
+      ["AdvanceLambdaFunction", "AdvanceRole"],
+    ] as const) {
+      expect(get(id).Properties).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Timeout: 900,
+        MemorySize: 512,
+        Role: { "Fn::GetAtt": [role, "Arn"] },
+      });
+    }
+  });
+
+  test("starts a run every quarter and keeps what could not be started", () => {
+    const { Properties } = get("QuarterlyRotation");
+    expect(Properties.ScheduleExpression).toBe("cron(0 4 1 1,4,7,10 ? *)");
+    expect(JSON.parse(Properties.Target.Input)).toEqual({
+      "detail-type": "Scheduled Event",
+      id: "<aws.scheduler.execution-id>",
+    });
+    expect(Properties.Target.RetryPolicy).toEqual({
+      MaximumRetryAttempts: 10,
+      MaximumEventAgeInSeconds: 21600,
+    });
+    expect(Properties.Target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } });
+    const lambdaDestination = get("RotateAllLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lambdaDestination).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+  });
+
+  test("wakes advance every minute and when an ECS deployment changes", () => {
+    const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
+      "rate(1 minute)",
+      { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
+    ]);
+    for (const { Properties } of rules) {
+      expect(Properties.Targets[0].Arn).toEqual({ "Fn::GetAtt": ["AdvanceLambdaFunction", "Arn"] });
+    }
+  });
+
+  test("keeps the table when the stack goes, restorable to any second", () => {
+    const table = get("Table");
+    expect(table).toMatchObject({ DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" });
+    expect(table.Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
+    expect(table.Properties.TableName).toBe("rekey-dev");
+    expect(get("RotateAllLambdaFunction").Properties.Environment.Variables.REKEY_TABLE).toBe("rekey-dev");
+  });
+});
+
+describe("the rights", () => {
+  const allowed = (id: string, action: string) =>
+    statements(id).filter(({ Effect, Action }) => Effect === "Allow" && [Action].flat().includes(action));
+
+  test("write only secrets that are tagged or named as bundles", () => {
+    for (const action of ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]) {
+      const [tagged, named, ...more] = allowed("RotationPolicy", action);
+      expect(more).toEqual([]);
+      expect(tagged?.Condition).toEqual({ Null: { "aws:ResourceTag/rekey:strategy": "false" } });
+      expect(named?.Resource).toEqual({
+        "Fn::Sub":
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+          "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*/production-??????",
+      });
+    }
+  });
+
+  test("can redeploy a service and cannot give it another task definition", () => {
+    const [update, ...more] = allowed("RotationPolicy", "ecs:UpdateService");
+    expect(more).toEqual([]);
+    expect(update?.Condition).toEqual({ Null: { "ecs:task-definition": "true" } });
+  });
+
+  test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
+    const open = ["RotationPolicy", "RotateAllRole", "AdvanceRole", "SchedulerRole"].flatMap(statements);
+    const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
+    expect(
+      open.filter(isAllow).filter(({ Action }) => [Action].flat().some((name) => name.includes("*"))),
+    ).toEqual([]);
+    const everywhere = open
+      .filter(isAllow)
+      .filter((one) => one.Resource === "*" && one.Condition === undefined);
+    expect(
+      everywhere
+        .flatMap(({ Action }) => [Action].flat())
+        .filter(
+          (name) =>
+            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
+              name,
+            ),
+        ),
+    ).toEqual([]);
+  });
+
+  test("cover every call that the adapters make", async () => {
+    const folder = join(ROOT, "lib", "adapters");
+    const text = (
+      await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")))
+    ).join("\n");
+    const calls = new Set([...text.matchAll(/new (\w+)Command\(/g)].map(([, name = ""]) => name));
+    expect(calls.size).toBeGreaterThan(10);
+    const items: Readonly<Record<string, string>> = {
+      Get: "GetItem",
+      Put: "PutItem",
+      Delete: "DeleteItem",
+      Update: "UpdateItem",
+    };
+    const granted = new Set(
+      ["RotationPolicy", "RotateAllRole"]
+        .flatMap(statements)
+        .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
+    );
+    expect([...calls].map((name) => items[name] ?? name).filter((name) => !granted.has(name))).toEqual([]);
+  });
+});
+
+describe("sls as people use it", () => {
+  test("invoke local answers with the handler's own sentence and exit code", async () => {
+    const { code, output } = await sls(project, ["invoke", "local", "-f", "rotateAll", "-d", '{"nope":1}']);
+    expect(output).toContain("nope is not a field");
+    expect(code).toBe(1);
+  });
+
+  test("a mistake in a handler ends at once with its file and line", async () => {
+    const broken = await copyOfProject();
+    try {
+      await writeFile(join(broken, "handlers", "advance.ts"), "export const handler = 1;\n\nconst = 2;\n");
+      const { code, output } = await sls(broken, ["package"]);
+      expect(output).toContain("handlers/advance.ts:3:6: ERROR:");
+      expect(code).toBe(1);
+    } finally {
+      await rm(broken, { recursive: true, force: true });
+    }
+  });
+
+  test("invoke reaches the endpoint of AWS_ENDPOINT_URL, once", async () => {
+    await using lambda = await lambdaThatAnswersAfter(0);
+    const { code, output } = await sls(project, INVOKE, lambda.env);
+    expect(output).toContain('"runId": "run-1"');
+    expect(code).toBe(0);
+    expect(lambda.seen).toEqual([
+      'POST /2015-03-31/functions/rekey-dev-rotateAll/invocations {"dryRun":true}',
+    ]);
+  });
+
+  test("invoke waits as long as the plugin says before it invokes again", async () => {
+    const impatient = await copyOfProject();
+    try {
+      const plugin = join(impatient, "serverless.plugin.cjs");
+      const text = await readFile(plugin, "utf8");
+      expect(text).toContain('"900000"');
+      await writeFile(plugin, text.replace('"900000"', '"400"'));
+      await using lambda = await lambdaThatAnswersAfter(2_000);
+      expect((await sls(impatient, INVOKE, lambda.env)).code).toBe(1);
+      // The first and four more: what would happen to a run that outlasts the CLI's own 120 seconds.
+      expect(lambda.seen.length).toBe(5);
+      const patient = { ...lambda.env, AWS_CLIENT_TIMEOUT: "5000" };
+      expect((await sls(impatient, INVOKE, patient)).output).toContain('"runId": "run-1"');
+      expect(lambda.seen.length).toBe(6);
+    } finally {
+      await rm(impatient, { recursive: true, force: true });
+    }
+  });
+});
+
+const INVOKE = ["invoke", "-f", "rotateAll", "-d", '{"dryRun":true}'];
+
+async function lambdaThatAnswersAfter(delayMs: number) {
+  const seen: string[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    seen.push(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
+    await sleep(delayMs);
+    response.end('{"runId":"run-1"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    seen,
+    env: {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
