@@ -1,5 +1,6 @@
 /** The secrets of the demo's backend as they stand before the first rotation, and the roles and users that they name. */
 import { randomBytes } from "node:crypto";
+import { scramVerifier } from "../../lib/strategies/scram.ts";
 import type { Cloud } from "../localcloud/cloud.ts";
 import type { PostgresServer } from "../servers/postgres.ts";
 import type { RedisServer } from "../servers/redis.ts";
@@ -40,8 +41,28 @@ export async function seedSecrets(ground: Ground): Promise<Seeds> {
   await seedRoles(postgres, appDatabase, guardDatabase);
   for (const node of [primary, replica]) {
     const asDefault = { password: redisPassword };
-    await node.command(asDefault, "ACL", "SETUSER", operator.username, "on", `>${operator.password}`, "~*", "&*", "+@all");
-    await node.command(asDefault, "ACL", "SETUSER", guardRedis.username, "on", `>${guardRedis.password}`, "~order:*", "+@read", "+@connection");
+    await node.command(
+      asDefault,
+      "ACL",
+      "SETUSER",
+      operator.username,
+      "on",
+      `>${operator.password}`,
+      "~*",
+      "&*",
+      "+@all",
+    );
+    await node.command(
+      asDefault,
+      "ACL",
+      "SETUSER",
+      guardRedis.username,
+      "on",
+      `>${guardRedis.password}`,
+      "~order:*",
+      "+@read",
+      "+@connection",
+    );
     await node.command(asDefault, "CONFIG", "REWRITE");
     await node.command(asDefault, "SLOWLOG", "RESET");
   }
@@ -107,18 +128,28 @@ export async function seedSecrets(ground: Ground): Promise<Seeds> {
     guardDatabase,
     redisPassword,
     guardRedis,
-    canaries: [jwtKey, nextKey, stripe, other, appDatabase.password, guardDatabase.password, redisPassword, guardRedis.password, operator.password, postgres.admin.password, cloud.slack.token],
+    canaries: [
+      jwtKey,
+      nextKey,
+      stripe,
+      other,
+      appDatabase.password,
+      guardDatabase.password,
+      redisPassword,
+      guardRedis.password,
+      operator.password,
+      postgres.admin.password,
+      cloud.slack.token,
+    ],
   };
 }
 
 async function seedRoles(postgres: PostgresServer, app: Login, guard: Login): Promise<void> {
-  await postgres.query(`set log_statement = 'none';
-    create role app nologin; create role app_b nologin;
-    create role app_a login password '${app.password}'; grant app to app_a, app_b; alter role app_a set role = app;
+  await postgres.query(`create role app nologin; create role app_b nologin;
+    create role app_a login password '${scramVerifier(app.password)}'; grant app to app_a, app_b; alter role app_a set role = app;
     create role tokenguard nologin; create role tokenguard_b nologin;
-    create role tokenguard_a login password '${guard.password}'; grant tokenguard to tokenguard_a, tokenguard_b;
+    create role tokenguard_a login password '${scramVerifier(guard.password)}'; grant tokenguard to tokenguard_a, tokenguard_b;
     alter role tokenguard_a set role = tokenguard; grant create, usage on schema public to app;
     create table orders (id bigserial primary key, made_at timestamptz); alter table orders owner to app;
     grant select on orders to tokenguard`);
 }
-

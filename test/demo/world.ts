@@ -6,7 +6,12 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { CreateClusterCommand, CreateServiceCommand, ECSClient, RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import {
+  CreateClusterCommand,
+  CreateServiceCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+} from "@aws-sdk/client-ecs";
 import { buildHandlers } from "../../build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../localcloud/cloud.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
@@ -16,7 +21,11 @@ import { type Seeds, seedSecrets } from "./seed.ts";
 export const SERVICES = ["gateway", "tokenguard", "trustguard"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 export const CLUSTER = "codeguardians-gateway-cluster";
-export const TABLE = "rekey";
+/** As the stage `dev` names it, so that `sls invoke local` finds it here. */
+export const TABLE = "rekey-dev";
+export const BUNDLE = "codeguardians-gateway/production";
+export const GUARD_DATABASE = "codeguardians-gateway/tokenguard-database";
+export const GUARD_REDIS = "codeguardians-gateway/tokenguard-redis";
 
 export interface World {
   readonly cloud: Cloud;
@@ -25,7 +34,11 @@ export interface World {
   readonly replica: RedisServer;
   readonly seeds: Seeds;
   /** For SDK clients in this process. */
-  readonly client: { readonly endpoint: string; readonly region: string; readonly credentials: { accessKeyId: string; secretAccessKey: string } };
+  readonly client: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { accessKeyId: string; secretAccessKey: string };
+  };
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -33,6 +46,8 @@ export interface World {
 export interface WorldOptions {
   readonly cloud?: CloudOptions;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many tasks a deployment may have beside each other, in percent of two; 150 replaces them one by one. */
+  readonly maximumPercent?: number;
 }
 
 const randomValue = () => randomBytes(32).toString("hex");
@@ -42,16 +57,29 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
   };
+  const starting: Promise<unknown>[] = [];
+  const keep = <T extends { stop(): Promise<void> }>(one: Promise<T>): Promise<T> => {
+    const kept = one.then((started) => {
+      stops.push(() => started.stop());
+      return started;
+    });
+    starting.push(kept);
+    return kept;
+  };
   try {
     const redisPassword = randomValue();
+    const redis = { password: redisPassword, masterauth: redisPassword };
     const [postgres, primary, cloud] = await Promise.all([
-      startPostgres({ settings: { log_statement: "all" } }).then((one) => (stops.push(() => one.stop()), one)),
-      startRedis({ password: redisPassword, masterauth: redisPassword, settings: ["slowlog-log-slower-than 0"] }).then((one) => (stops.push(() => one.stop()), one)),
-      startCloud({ pace: { drainMs: 600 }, ...options.cloud }).then((one) => (stops.push(() => one.stop()), one)),
+      keep(startPostgres({ settings: { log_statement: "all" } })),
+      keep(startRedis({ ...redis, settings: ["slowlog-log-slower-than 0"] })),
+      keep(startCloud({ pace: { drainMs: 600 }, ...options.cloud })),
     ]);
-    const replica = await startRedis({ password: redisPassword, masterauth: redisPassword, replicaOf: primary });
-    stops.push(() => replica.stop());
-    const client = { endpoint: cloud.endpoint, region: "us-east-1", credentials: { accessKeyId: "operator", secretAccessKey: "local" } };
+    const replica = await keep(startRedis({ ...redis, replicaOf: primary }));
+    const client = {
+      endpoint: cloud.endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "operator", secretAccessKey: "local" },
+    };
     const seeds = await seedSecrets({ cloud, postgres, primary, replica, redisPassword });
     await createTable(client);
     const env = {
@@ -65,9 +93,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...options.env,
     };
     await registerHandlers(cloud, env);
-    await startServices(cloud, client);
+    await startServices(cloud, client, options.maximumPercent ?? 200);
     return { cloud, postgres, primary, replica, seeds, client, env, stop };
   } catch (error) {
+    // What was starting beside the one that failed must be there to be stopped.
+    await Promise.allSettled(starting);
     await stop();
     throw error;
   }
@@ -95,10 +125,10 @@ async function registerHandlers(cloud: Cloud, env: Readonly<Record<string, strin
   }
 }
 
-async function startServices(cloud: Cloud, client: World["client"]): Promise<void> {
+async function startServices(cloud: Cloud, client: World["client"], maximumPercent: number): Promise<void> {
   const ecs = new ECSClient(client);
   await ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
-  await Promise.all(SERVICES.map((name) => startService(ecs, cloud, name)));
+  await Promise.all(SERVICES.map((name) => startService(ecs, cloud, name, maximumPercent)));
   ecs.destroy();
   const deadline = Date.now() + 30_000;
   while (SERVICES.some((name) => cloud.ecs.targets(name).length < 2)) {
@@ -107,9 +137,18 @@ async function startServices(cloud: Cloud, client: World["client"]): Promise<voi
   }
 }
 
-const logsOf = (cloud: Cloud) => cloud.ecs.tasks().flatMap(({ taskArn }) => cloud.ecs.logs(taskArn)).join("\n");
+const logsOf = (cloud: Cloud) =>
+  cloud.ecs
+    .tasks()
+    .flatMap(({ taskArn }) => cloud.ecs.logs(taskArn))
+    .join("\n");
 
-async function startService(ecs: ECSClient, cloud: Cloud, name: ServiceName): Promise<void> {
+async function startService(
+  ecs: ECSClient,
+  cloud: Cloud,
+  name: ServiceName,
+  maximumPercent: number,
+): Promise<void> {
   const program = name === "gateway" ? "gateway" : "guard";
   const file = fileURLToPath(new URL(`./backend/${program}.ts`, import.meta.url));
   const registered = await ecs.send(
@@ -136,16 +175,29 @@ async function startService(ecs: ECSClient, cloud: Cloud, name: ServiceName): Pr
       desiredCount: 2,
       deploymentConfiguration: {
         minimumHealthyPercent: 100,
-        maximumPercent: 200,
+        maximumPercent,
         deploymentCircuitBreaker: { enable: true, rollback: true },
       },
     }),
   );
 }
 
-const BUNDLE = "codeguardians-gateway/production";
-const TOKEN_KEYS = ["JWT_SECRET_KEY", "JWT_SECRET_KEY_NEXT", "JWT_SECRET_KEY_PREVIOUS", "JWT_SECRET_KEY_PREVIOUS_NOT_AFTER"];
-const STORE_KEYS = ["DATABASE_HOST", "DATABASE_PORT", "DATABASE_USER", "DATABASE_PASSWORD", "DATABASE_NAME", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"];
+const TOKEN_KEYS = [
+  "JWT_SECRET_KEY",
+  "JWT_SECRET_KEY_NEXT",
+  "JWT_SECRET_KEY_PREVIOUS",
+  "JWT_SECRET_KEY_PREVIOUS_NOT_AFTER",
+];
+const STORE_KEYS = [
+  "DATABASE_HOST",
+  "DATABASE_PORT",
+  "DATABASE_USER",
+  "DATABASE_PASSWORD",
+  "DATABASE_NAME",
+  "REDIS_HOST",
+  "REDIS_PORT",
+  "REDIS_PASSWORD",
+];
 
 /** trustguard is told the bundle's name and fetches it; the others are given each value by ECS. */
 function plainSettings(name: ServiceName) {
@@ -162,14 +214,14 @@ function injected(cloud: Cloud, name: ServiceName) {
   if (name === "gateway") return from(BUNDLE, own([...TOKEN_KEYS, ...STORE_KEYS]));
   return [
     ...from(BUNDLE, own(TOKEN_KEYS)),
-    ...from("codeguardians-gateway/tokenguard-database", [
+    ...from(GUARD_DATABASE, [
       ["DATABASE_HOST", "host"],
       ["DATABASE_PORT", "port"],
       ["DATABASE_USER", "username"],
       ["DATABASE_PASSWORD", "password"],
       ["DATABASE_NAME", "dbname"],
     ]),
-    ...from("codeguardians-gateway/tokenguard-redis", [
+    ...from(GUARD_REDIS, [
       ["REDIS_HOST", "replicaHost"],
       ["REDIS_PORT", "replicaPort"],
       ["REDIS_USER", "username"],

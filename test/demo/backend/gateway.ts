@@ -1,6 +1,7 @@
 /** The gateway: signs a token, writes an order, caches it. Every request uses all three secrets. */
-import { readSettings } from "./settings.ts";
+
 import { serve } from "./serve.ts";
+import { readSettings } from "./settings.ts";
 import { openCache, openDatabase } from "./stores.ts";
 import { tokensFrom } from "./tokens.ts";
 

@@ -1,6 +1,7 @@
 /** A guard: lets a request through when its token verifies and its order is known to the cache or the database. */
-import { readSettings } from "./settings.ts";
+
 import { serve } from "./serve.ts";
+import { readSettings } from "./settings.ts";
 import { openCache, openDatabase } from "./stores.ts";
 import { tokensFrom } from "./tokens.ts";
 

@@ -13,14 +13,17 @@ export interface Service {
 }
 
 export function serve(service: Service): void {
-  const server = createServer((request, response) => {
-    const answer = request.url === "/health" ? Promise.resolve({ status: 200, body: {} }) : service.handle(request);
-    answer
-      .catch((error: unknown): Answer => ({ status: 500, body: { error: error instanceof Error ? error.name : "unknown" } }))
-      .then(({ status, body }: Answer) => {
-        response.writeHead(status, { "content-type": "application/json", "x-generation": service.generation });
-        response.end(JSON.stringify(body ?? {}));
-      });
+  const answer = async (request: IncomingMessage): Promise<Answer> => {
+    try {
+      return request.url === "/health" ? { status: 200 } : await service.handle(request);
+    } catch (error) {
+      return { status: 500, body: { error: error instanceof Error ? error.name : "unknown" } };
+    }
+  };
+  const server = createServer(async (request, response) => {
+    const { status, body } = await answer(request);
+    response.writeHead(status, { "content-type": "application/json", "x-generation": service.generation });
+    response.end(JSON.stringify(body ?? {}));
   });
   server.keepAliveTimeout = 60_000;
   server.listen(Number(process.env["PORT"]), "127.0.0.1");

@@ -14,7 +14,10 @@ export async function readSettings(): Promise<Settings> {
   const { SecretString = "{}" } = await client.send(new GetSecretValueCommand({ SecretId: bundle }));
   client.destroy();
   const fetched: Record<string, unknown> = JSON.parse(SecretString);
-  return { ...env, ...Object.fromEntries(Object.entries(fetched).map(([name, value]) => [name, String(value)])) };
+  return {
+    ...env,
+    ...Object.fromEntries(Object.entries(fetched).map(([name, value]) => [name, String(value)])),
+  };
 }
 
 export function setting(settings: Settings, name: string): string {

@@ -36,7 +36,11 @@ export async function openCache(settings: Settings): Promise<Cache> {
   const username = settings["REDIS_USER"];
   const connect = async (): Promise<Client> => {
     const client = createClient({
-      socket: { host: setting(settings, "REDIS_HOST"), port: Number(setting(settings, "REDIS_PORT")), reconnectStrategy: false },
+      socket: {
+        host: setting(settings, "REDIS_HOST"),
+        port: Number(setting(settings, "REDIS_PORT")),
+        reconnectStrategy: false,
+      },
       password: setting(settings, "REDIS_PASSWORD"),
       ...(username ? { username } : {}),
     });

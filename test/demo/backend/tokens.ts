@@ -22,7 +22,12 @@ export function tokensFrom(settings: Settings): Tokens {
   return {
     generation: createHash("sha256").update(current).digest("hex").slice(0, 8),
     sign: (subject) =>
-      new SignJWT().setProtectedHeader({ alg: "HS256" }).setSubject(subject).setIssuedAt().setExpirationTime(`${TOKEN_SECONDS}s`).sign(current),
+      new SignJWT()
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(subject)
+        .setIssuedAt()
+        .setExpirationTime(`${TOKEN_SECONDS}s`)
+        .sign(current),
     async verify(token) {
       const keys = Date.now() / 1000 < notAfter ? [current, next, previous] : [current, next];
       for (const key of keys) {

@@ -1,0 +1,146 @@
+/**
+ * The demo as a program: what it leaves behind when it is stopped, what it says when something is missing, and what its
+ * picture tells. That no request fails is what the demo itself shows, and its exit code says.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
+import { Progress } from "./progress.ts";
+import { drawTimeline } from "./timeline.ts";
+import type { TrafficReport } from "./traffic.ts";
+
+const DEMO = fileURLToPath(new URL("./demo.ts", import.meta.url));
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function startDemo(env: Readonly<Record<string, string>> = {}) {
+  const home = await mkdtemp(join(tmpdir(), "rekey-demo-"));
+  // PostgreSQL runs as a user of its own when root starts it.
+  await chmod(home, 0o755);
+  closers.push(() => rm(home, { recursive: true, force: true }));
+  // A process group of its own, as a terminal gives one: Ctrl-C reaches all of it.
+  const child = spawn(process.execPath, [DEMO], {
+    env: { ...process.env, TMPDIR: home, ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  closers.push(() => signalGroup(child, "SIGKILL"));
+  const said = { out: "", err: "" };
+  child.stdout.on("data", (chunk) => {
+    said.out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    said.err += chunk;
+  });
+  const gone = once(child, "close");
+  return { child, home, said, gone };
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(child.pid ?? 0), signal);
+  } catch {
+    // Nobody left in the group.
+  }
+}
+
+/** Every process below this one, whatever its group. */
+function descendants(root: number): number[] {
+  const rows = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+  const parents = new Map(rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]));
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 1 && (parents.get(pid) === root || isBelow(parents.get(pid)));
+  return [...parents.keys()].filter(isBelow);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`waited a minute in vain: ${what}`);
+}
+
+test("Ctrl-C in the middle of a rotation leaves no process and no file behind", async () => {
+  const { child, home, said, gone } = await startDemo();
+  await until("a phase is done", () => said.out.includes("stage done"));
+  const processes = descendants(child.pid ?? 0);
+  // PostgreSQL, two Redis servers, six tasks, the clients, the handler.
+  expect(processes.length).toBeGreaterThanOrEqual(11);
+
+  signalGroup(child, "SIGINT");
+
+  expect(await gone).toEqual([130, null]);
+  expect(processes.filter(isAlive)).toEqual([]);
+  expect(await readdir(home)).toEqual([]);
+}, 90_000);
+
+test("without redis-server the demo says so in one line and leaves nothing behind", async () => {
+  const bin = await mkdtemp(join(tmpdir(), "rekey-bin-"));
+  closers.push(() => rm(bin, { recursive: true, force: true }));
+  // Everything that the PostgreSQL server takes from the system, and nothing else.
+  await symlink(execFileSync("which", ["chown"], { encoding: "utf8" }).trim(), join(bin, "chown"));
+  const { home, said, gone } = await startDemo({ PATH: `${dirname(process.execPath)}${delimiter}${bin}` });
+  expect(await gone).toEqual([1, null]);
+  expect(said.err).toBe("demo: redis-server is not installed; on Debian: apt-get install redis-server\n");
+  expect(await readdir(home)).toEqual([]);
+}, 60_000);
+
+test("a bundle's fields that are revoked one by one are one phase, open until the bundle is finished", () => {
+  const progress = new Progress(["app/production"]);
+  const line = (second: number, event: object) =>
+    progress.readLine(JSON.stringify({ time: `2026-11-24T10:00:0${second}.000Z`, ...event }));
+  line(1, { event: "run.started", runId: "r" });
+  line(2, { event: "rotation.phase", secret: "app/production", phase: "confirm" });
+  line(3, { event: "rotation.phase", secret: "app/production", phase: "revoke" });
+  line(5, { event: "rotation.phase", secret: "app/production", phase: "revoke" });
+  const at = (second: number) => Date.UTC(2026, 10, 24, 10, 0, second);
+  expect(progress.phaseOf("app/production")).toEqual({ phase: "revoke", since: at(2) });
+  expect(progress.secrets.get("app/production")).toEqual([
+    { phase: "confirm", from: at(1), to: at(2) },
+    { phase: "revoke", from: at(2), to: at(5) },
+  ]);
+  line(6, { event: "run.done", runId: "r" });
+  expect(progress.phaseOf("app/production")).toBeUndefined();
+});
+
+test("the picture counts every request once and marks the failed ones", () => {
+  const report = (at: number, byGeneration: Record<string, number>, failed: number): TrafficReport => ({
+    at,
+    seconds: 1,
+    byGeneration,
+    generationAt: {},
+    failures: Array.from({ length: failed }, () => ({ at, service: "gateway", reason: "status 500" })),
+    unanswered: 0,
+    last: false,
+  });
+  const reports = [
+    report(1_000, { a: 100 }, 0),
+    report(2_000, { a: 60, b: 40 }, 7),
+    report(3_000, { b: 100 }, 0),
+  ];
+  const progress = new Progress(["odd <name> & more"]);
+  const picture = drawTimeline({ title: "A & B", reports, progress, firstGeneration: "a" });
+  expect(picture).toContain("300 requests, 7 failed");
+  expect(picture.match(/<rect class="old"/g)).toHaveLength(1 + 2);
+  expect(picture.match(/<rect class="new"/g)).toHaveLength(1 + 2);
+  expect(picture.match(/<rect class="failed"/g)).toHaveLength(1 + 1);
+  expect(picture).toContain("odd &lt;name&gt; &amp; more");
+  expect(picture).toContain('aria-label="A &amp; B"');
+});
