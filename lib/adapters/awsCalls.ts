@@ -2,7 +2,7 @@
  * How Rekey calls AWS: every client behind a pace that stays under AWS's documented rates, and every SDK error turned into
  * one of ours. The SDK's own retries stay on for what still gets throttled, since other callers share the account's rates.
  */
-import pThrottle from "p-throttle";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, RekeyError } from "../errors.ts";
 
 export const CLIENT_OPTIONS = { retryMode: "standard", maxAttempts: 6 } as const;
@@ -10,13 +10,29 @@ export const CLIENT_OPTIONS = { retryMode: "standard", maxAttempts: 6 } as const
 type Call = <T>(call: () => Promise<T>) => Promise<T>;
 
 /**
- * A gate that lets through `calls` in any `intervalMs`. AWS's buckets have a burst and a refill: a long interval uses the
- * burst, a short one keeps an even stream. Rates: Secrets Manager and ECS quota pages, read November 2026.
+ * A gate with AWS's own shape: a bucket of `burst` calls, refilled at `perSecond`. Stay a little under both, for what else
+ * runs in the account. Rates: Secrets Manager and ECS quota pages, read November 2026.
+ *
+ * Packages that pace calls count them in windows, which either waste the burst or spend it twice.
  */
-export function pace(calls: number, intervalMs: number): Call {
-  const throttle = pThrottle({ limit: calls, interval: intervalMs, strict: true });
-  const run = throttle((call: () => Promise<unknown>) => call());
-  return <T>(call: () => Promise<T>) => run(call) as Promise<T>;
+export function bucket(burst: number, perSecond: number): Call {
+  let tokens = burst;
+  let filledAt = performance.now();
+  let turn: Promise<void> = Promise.resolve();
+  const take = async (): Promise<void> => {
+    const now = performance.now();
+    tokens = Math.min(burst, tokens + ((now - filledAt) / 1000) * perSecond);
+    filledAt = now;
+    if (tokens < 1) {
+      await sleep(Math.ceil(((1 - tokens) / perSecond) * 1000));
+      return take();
+    }
+    tokens -= 1;
+  };
+  return (call) => {
+    turn = turn.then(take);
+    return turn.then(call);
+  };
 }
 
 interface SdkError {

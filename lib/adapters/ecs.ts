@@ -23,7 +23,7 @@ import type {
   TaskDefinitionFacts,
   TaskFacts,
 } from "../rotation/fleet.ts";
-import { awsError, CLIENT_OPTIONS, isSdkError, pace } from "./awsCalls.ts";
+import { awsError, bucket, CLIENT_OPTIONS, isSdkError } from "./awsCalls.ts";
 import { serviceDeployments } from "./ecsDeployments.ts";
 import { overrideReferences, taskDefinitionFacts } from "./ecsTaskDefinitions.ts";
 
@@ -31,17 +31,17 @@ const nameOf = (arn: string) => arn.split("/").at(-1) ?? arn;
 
 /** @param clusters names or ARNs; empty for every cluster of the Region */
 export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLIENT_OPTIONS)): ConsumerFleet {
-  /** Each group of reads has a bucket of its own, of 50 or 100, refilled at 20 a second: 40 in 2 s never find it empty. */
+  /** Each group of reads has a bucket of its own, of 50 or 100, refilled at 20 a second. */
   const reader = () => {
-    const reading = pace(40, 2_000);
+    const reading = bucket(45, 19);
     return <T>(doing: string, call: () => Promise<T>) =>
       reading(call).catch((error: unknown) => {
         throw awsError(error, doing);
       });
   };
   const [readClusters, readServices, readTasks, readDefinitions] = [reader(), reader(), reader(), reader()];
-  /** 50 at once, refilled at 5 a second: 40 of them in 8 s never find the bucket empty. */
-  const writing = pace(40, 8_000);
+  /** 50 at once, refilled at 5 a second. */
+  const writing = bucket(45, 4.5);
   const deployments = serviceDeployments(client, reader());
   const definitions = new Map<string, TaskDefinitionFacts>();
 
@@ -131,7 +131,6 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
 
   async function gather(
     wanted: readonly { cluster: string; services: readonly string[] }[],
-    fresh: boolean,
   ): Promise<FleetFacts> {
     const perCluster = await Promise.all(
       wanted.map(async ({ cluster, services }) => {
@@ -143,7 +142,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
       }),
     );
     const described = perCluster.flatMap((one) => one.described);
-    const facts = await deployments.of(described, fresh);
+    const facts = await deployments.of(described);
     const services = described.map((service, position) => serviceFacts(service, facts[position] ?? []));
     const tasks = perCluster.flatMap((one) => one.tasks);
     const taskDefinitions = await define([
@@ -158,7 +157,6 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
       const all = await listClusters();
       return gather(
         await Promise.all(all.map(async (cluster) => ({ cluster, services: await listServices(cluster) }))),
-        true,
       );
     },
 
@@ -169,7 +167,6 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
           cluster,
           services: members.map(({ serviceArn }) => serviceArn),
         })),
-        false,
       );
     },
 

@@ -86,23 +86,25 @@ export function serviceDeployments(client: ECSClient, read: Read) {
 
   return {
     /**
-     * @param fresh list anew for every service; otherwise only for services whose primary deployment is not known yet,
-     *   while the newest known ones are re-read in batches of twenty
+     * Lists what is not known yet: services whose primary deployment is new to this worker. Of the others, the newest
+     * deployment and those that have not ended are re-read, in batches of twenty.
      */
-    async of(services: readonly Service[], fresh: boolean): Promise<readonly (readonly DeploymentFacts[])[]> {
-      const newest: ServiceDeploymentBrief[] = [];
+    async of(services: readonly Service[]): Promise<readonly (readonly DeploymentFacts[])[]> {
+      const toRefresh: ServiceDeploymentBrief[] = [];
       await Promise.all(
         services.map(async (service) => {
           const arn = service.serviceArn ?? "";
           const briefs = known.get(arn) ?? [];
           const primary = service.deployments?.find(({ status }) => status === "PRIMARY");
-          const head = briefs[0];
-          if (fresh || head === undefined || !briefs.some((brief) => isSame(brief, primary))) {
+          if (!briefs.some((brief) => isSame(brief, primary)))
             known.set(arn, newestFirst(await list(service)));
-          } else newest.push(head);
+          else
+            toRefresh.push(
+              ...briefs.filter((brief, place) => place === 0 || STATUS[brief.status ?? ""] === "running"),
+            );
         }),
       );
-      const refreshed = offered ? await refresh(newest) : new Map<string, ServiceDeploymentBrief>();
+      const refreshed = offered ? await refresh(toRefresh) : new Map<string, ServiceDeploymentBrief>();
       return services.map((service) => {
         const briefs = (known.get(service.serviceArn ?? "") ?? []).map(
           (brief) => refreshed.get(brief.serviceDeploymentArn ?? "") ?? brief,

@@ -12,14 +12,11 @@ import {
 import { type ErrorCode, RekeyError } from "../errors.ts";
 import type { SecretFacts, SecretStore } from "../rotation/secretStore.ts";
 import { SecretText, type StagingLabel } from "../secret.ts";
-import { awsError, CLIENT_OPTIONS, isSdkError, pace } from "./awsCalls.ts";
+import { awsError, bucket, CLIENT_OPTIONS, isSdkError } from "./awsCalls.ts";
 
-/**
- * Put, UpdateSecretVersionStage and replication share a bucket of 50, refilled at 50 a second; a few of both are left to
- * the rest of the account.
- */
-const WRITES = [45, 920] as const;
-const LISTS = [10, 500] as const;
+/** Put, UpdateSecretVersionStage and replication share 50 a second, with a burst of as many. */
+const WRITES = [48, 49] as const;
+const LISTS = [40, 20] as const;
 
 const READ_CODES: Readonly<Record<string, ErrorCode>> = {
   AccessDeniedException: "SECRET_UNREADABLE",
@@ -28,8 +25,8 @@ const READ_CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPTIONS)): SecretStore {
-  const writing = pace(...WRITES);
-  const listing = pace(...LISTS);
+  const writing = bucket(...WRITES);
+  const listing = bucket(...LISTS);
 
   return {
     async list() {

@@ -8,7 +8,7 @@ import { MANY_LIMIT, manySecrets, PEAK_LIMIT_MIB } from "./manySecrets.ts";
 import { ROLLOUT_LIMIT, rolloutFloor } from "./rolloutFloor.ts";
 
 /** A cold start is to pay for the AWS clients and little more. */
-const COLD_IMPORT_LIMIT = 1.3;
+const COLD_IMPORT_LIMIT = 1.5;
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 

@@ -10,10 +10,10 @@ import { tryOldValues } from "../demo/proof.ts";
 import { CLUSTER, SERVICES, startWorld, type World } from "../demo/world.ts";
 
 /** Image pull and placement, then connection draining: with the tasks' own start about 20 s for a deployment. */
-const START_MS = 10_000;
-const DRAIN_MS = 8_000;
+const START_MS = 15_000;
+const DRAIN_MS = 13_000;
 /** Above any rollout here. It keeps the JWT key's death, which it puts off, apart from the others' in the log. */
-const LONGEST_ROLLOUT_SECONDS = 40;
+const LONGEST_ROLLOUT_SECONDS = 50;
 const LOOK_MS = 200;
 
 export const ROLLOUT_LIMIT = 1.25;

@@ -91,6 +91,17 @@ test("Ctrl-C in the middle of a rotation leaves no process and no file behind", 
   expect(await readdir(home)).toEqual([]);
 }, 90_000);
 
+test("a termination while everything is still starting ends the demo and leaves nothing behind", async () => {
+  const { child, home, said, gone } = await startDemo();
+  await until("it starts", () => said.out.includes("Starting"));
+  await until("a server is up", () => descendants(child.pid ?? 0).length >= 2);
+  const processes = descendants(child.pid ?? 0);
+  child.kill("SIGTERM");
+  expect(await gone).toEqual([130, null]);
+  expect(processes.filter(isAlive)).toEqual([]);
+  expect(await readdir(home)).toEqual([]);
+}, 60_000);
+
 test("without redis-server the demo says so in one line and leaves nothing behind", async () => {
   const bin = await mkdtemp(join(tmpdir(), "rekey-bin-"));
   closers.push(() => rm(bin, { recursive: true, force: true }));

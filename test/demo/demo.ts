@@ -60,6 +60,7 @@ interface Stage {
   world?: Promise<World>;
   crowd?: Crowd;
   view?: View;
+  isEnding?: boolean;
 }
 
 async function perform(options: Options, running: Stage): Promise<Summary> {
@@ -68,6 +69,8 @@ async function perform(options: Options, running: Stage): Promise<Summary> {
   // One task after the other, so that old and new ones answer side by side for as long as can be.
   running.world = startWorld({ maximumPercent: 150 });
   const world = await running.world;
+  // Interrupted meanwhile: nothing may be started in a world that is being stopped.
+  if (running.isEnding) throw new Interrupted();
   const progress = new Progress([BUNDLE, GUARD_DATABASE, GUARD_REDIS]);
   world.cloud.lambda.emitter.on("line", (_name, line) => progress.readLine(line));
   const crowd = startCrowd(world.cloud);
@@ -140,11 +143,12 @@ async function countDeployments({ client }: World, after: Date): Promise<Record<
   return counts;
 }
 
-async function end({ view, crowd, world }: Stage): Promise<void> {
-  view?.stop();
-  crowd?.kill();
+async function end(running: Stage): Promise<void> {
+  running.isEnding = true;
+  running.view?.stop();
+  running.crowd?.kill();
   // A world that did not come up has cleared itself away; why, is told by whoever waited for it.
-  const built = await world?.catch(() => undefined);
+  const built = await running.world?.catch(() => undefined);
   await built?.stop();
 }
 
@@ -177,7 +181,8 @@ async function main(options: Options): Promise<number> {
 try {
   const options = readOptions();
   if (options === undefined) console.log(USAGE);
-  else process.exitCode = await main(options);
+  // What was interrupted may still wait for a timer or an answer that does not come; everything it started is stopped.
+  else process.exit(await main(options));
 } catch (error) {
   console.error(`demo: ${error instanceof Error ? error.message : "unknown failure"}\n\n${USAGE}`);
   process.exitCode = 2;

@@ -218,6 +218,22 @@ describe("rotateAll", () => {
     expect(report.reason).toBe("a colleague left");
   }, 60_000);
 
+  test("a plain string is adopted: published, rotated, and its key is gone from the document in the end", async () => {
+    const key = "a-plain-signing-key-of-more-than-32-bytes";
+    const { secrets } = world.cloud;
+    const { arn } = secrets.create("legacy/jwt", key, {
+      tags: { "rekey:strategy": "jwt", "rekey:grace": "1", "rekey:skew": "0" },
+    });
+    const report = await rotate({ only: ["legacy/jwt"] });
+    expect(report.secrets).toMatchObject([
+      { outcome: "rotated", waves: ["publish", "rotate", "retire"], oldRefused: true },
+    ]);
+    expect(report.secrets[0]?.notes?.join()).toContain("its plain string becomes a JSON document");
+    expect(JSON.stringify(current("legacy/jwt"))).not.toContain(key);
+    expect(current("legacy/jwt")["previous"]).toBe(current("legacy/jwt")["current"]);
+    secrets.secrets.delete(arn);
+  }, 60_000);
+
   test("the schedule leaves alone what is not due", async () => {
     const report = await rotate({
       "detail-type": "Scheduled Event",
