@@ -1,12 +1,29 @@
 /**
- * Bundles the Lambda handlers that serverless.yml names, one CommonJS file each. The deployment, the tests and the local
+ * Bundles the Lambda handlers that serverless.yml names, one CommonJS file each, and their drivers. The deployment, the tests and the local
  * cloud all run what comes out of here, so that what was tested is what is deployed.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { type BuildOptions as BuildSettings, build, type Metafile, type Plugin } from "esbuild";
 
 const ROOT = import.meta.dirname;
+
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "cjs",
+  mainFields: ["module", "main"],
+  // Both are optional accelerators that the driver asks for and does without.
+  external: ["pg-native", "cloudflare:sockets"],
+  // An import() of a file of ours becomes a require, which finds the names that the file exports.
+  supported: { "dynamic-import": false },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  logLevel: "silent",
+} as const satisfies BuildSettings;
 
 export interface BuildOptions {
   /** Where the bundles go, as `handlers/<name>.cjs` below it. */
@@ -27,12 +44,43 @@ export interface Bundle {
 export async function buildHandlers(options: BuildOptions = {}): Promise<Record<string, string>> {
   const { outDir = join(ROOT, ".build"), only } = options;
   const names = (await functionNames()).filter((name) => only === undefined || only.includes(name));
+  await Promise.all(
+    Object.entries(DRIVERS).map(([name, file]) => bundleDriver(name, join(outDir, "handlers", file))),
+  );
   const bundles = await Promise.all(
     names.map((name) =>
       bundle(join(ROOT, "handlers", `${name}.ts`), join(outDir, "handlers", `${name}.cjs`)),
     ),
   );
   return Object.fromEntries(names.map((name, at) => [name, bundles[at]?.file ?? ""]));
+}
+
+/**
+ * Packages that are loaded on first use, each in a file of its own beside the handlers: in the handler's file, even unused,
+ * they would be read at every cold start.
+ */
+export const DRIVERS: Readonly<Record<string, string>> = {
+  "@redis/client": "driver-redis.cjs",
+  pg: "driver-pg.cjs",
+  "@slack/web-api": "driver-slack.cjs",
+};
+
+const driversApart: Plugin = {
+  name: "drivers-apart",
+  setup(building) {
+    building.onResolve({ filter: /.*/ }, ({ kind, path }) => {
+      const file = kind === "dynamic-import" ? DRIVERS[path] : undefined;
+      return file === undefined ? undefined : { path: `./${file}`, external: true };
+    });
+  },
+};
+
+async function bundleDriver(name: string, file: string): Promise<void> {
+  await build({
+    ...OPTIONS,
+    stdin: { contents: `module.exports = require(${JSON.stringify(name)})`, resolveDir: ROOT },
+    outfile: file,
+  });
 }
 
 /**
@@ -43,19 +91,9 @@ export async function bundle(entry: string, file: string): Promise<Bundle> {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile: file,
-    absWorkingDir: ROOT,
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    // Both are optional accelerators that the driver asks for and does without.
-    external: ["pg-native", "cloudflare:sockets"],
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: "none",
+    ...OPTIONS,
+    plugins: [driversApart],
     metafile: true,
-    logLevel: "silent",
   });
   return { file, metafile };
 }

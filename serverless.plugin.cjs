@@ -33,7 +33,8 @@ class BundleHandlers {
       if (!built[name])
         throw new this.serverless.classes.Error(`handlers/${name}.ts is missing`, "BUNDLE_FAILED");
       definition.handler = `.build/handlers/${name}.handler`;
-      definition.package = { individually: true, patterns: ["!**", `.build/handlers/${name}.cjs`] };
+      const files = [`.build/handlers/${name}.cjs`, ".build/handlers/driver-*.cjs"];
+      definition.package = { individually: true, patterns: ["!**", ...files] };
     }
   }
 }
