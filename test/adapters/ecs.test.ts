@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ecsFleet } from "../../lib/adapters/ecs.ts";
 import { findConsumers } from "../../lib/rotation/consumers.ts";
-import { type Cloud, startCloud } from "../localcloud/cloud.ts";
+import { type Cloud, startCloud } from "../standin/cloud.ts";
 
 const CLUSTERS = ["shop", "billing"];
 /** More than DescribeServices takes in one call, and more than one page of ListServices. */

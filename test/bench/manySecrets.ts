@@ -6,7 +6,6 @@
  */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -17,7 +16,8 @@ import { buildHandlers } from "../../build.ts";
 import type { Report } from "../../lib/rotation/report.ts";
 import { Credential, SecretDocument } from "../../lib/secret.ts";
 import { newKey, writeKeyset } from "../../lib/strategies/keyset.ts";
-import { type Cloud, startCloud } from "../localcloud/cloud.ts";
+import { createTable } from "../demo/world.ts";
+import { type Cloud, startCloud } from "../standin/cloud.ts";
 
 const SERVICES = 40;
 const SECRETS_PER_SERVICE = 5;
@@ -140,7 +140,7 @@ async function furnish(cloud: Cloud): Promise<void> {
     region: "us-east-1",
     credentials: { accessKeyId: "operator", secretAccessKey: "local" },
   };
-  await createTable(client);
+  await createTable(client, TABLE);
   const env = {
     ...cloud.env,
     REKEY_TABLE: TABLE,
@@ -167,22 +167,6 @@ async function furnish(cloud: Cloud): Promise<void> {
     ecs.destroy();
   }
   await sleep(REFILL_MS);
-}
-
-async function createTable(client: ConstructorParameters<typeof DynamoDBClient>[0] & object): Promise<void> {
-  const dynamo = new DynamoDBClient(client);
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-    }),
-  );
-  dynamo.destroy();
 }
 
 async function createService(cloud: Cloud, ecs: ECSClient, name: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Cloud } from "../localcloud/cloud.ts";
+import type { Cloud } from "../standin/cloud.ts";
 import { requestsIn, type TrafficFailure, type TrafficReport } from "./traffic.ts";
 import { SERVICES } from "./world.ts";
 

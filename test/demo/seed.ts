@@ -1,9 +1,9 @@
 /** The secrets of the demo's backend as they stand before the first rotation, and the roles and users that they name. */
 import { randomBytes } from "node:crypto";
 import { scramVerifier } from "../../lib/strategies/scram.ts";
-import type { Cloud } from "../localcloud/cloud.ts";
 import type { PostgresServer } from "../servers/postgres.ts";
 import type { RedisServer } from "../servers/redis.ts";
+import type { Cloud } from "../standin/cloud.ts";
 
 const value = () => randomBytes(32).toString("hex");
 

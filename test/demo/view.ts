@@ -2,7 +2,7 @@
  * What a person watches: the phases of each secret, the tasks of each service by the keys that they run on, requests and
  * failures. On a terminal one screen of 80 columns drawn over itself; anywhere else a line for each thing that happens.
  */
-import type { Cloud } from "../localcloud/cloud.ts";
+import type { Cloud } from "../standin/cloud.ts";
 import type { Crowd } from "./crowd.ts";
 import { PHASES, type Phase, type Progress, shortName } from "./progress.ts";
 import { requestsIn } from "./traffic.ts";

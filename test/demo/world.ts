@@ -13,9 +13,9 @@ import {
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
 import { buildHandlers } from "../../build.ts";
-import { type Cloud, type CloudOptions, startCloud } from "../localcloud/cloud.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { type RedisServer, startRedis } from "../servers/redis.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../standin/cloud.ts";
 import { type Seeds, seedSecrets } from "./seed.ts";
 
 export const SERVICES = ["gateway", "tokenguard", "trustguard"] as const;
@@ -81,7 +81,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       credentials: { accessKeyId: "operator", secretAccessKey: "local" },
     };
     const seeds = await seedSecrets({ cloud, postgres, primary, replica, redisPassword });
-    await createTable(client);
+    await createTable(client, TABLE);
     const env = {
       ...cloud.env,
       REKEY_TABLE: TABLE,
@@ -103,11 +103,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
-async function createTable(client: World["client"]): Promise<void> {
+/** Rekey's table, as serverless.yml describes it. */
+export async function createTable(client: World["client"], table: string): Promise<void> {
   const dynamo = new DynamoDBClient(client);
   await dynamo.send(
     new CreateTableCommand({
-      TableName: TABLE,
+      TableName: table,
       BillingMode: "PAY_PER_REQUEST",
       AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
       KeySchema: [

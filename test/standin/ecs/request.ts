@@ -2,14 +2,15 @@
  * How ECS reads a request: names or ARNs to records, pages, limits, and the errors it answers. Every operation checks its
  * input through these.
  */
+
+import { AwsError } from "../service.ts";
 import type {
   ClusterRecord,
   EcsState,
   ServiceDeploymentRecord,
   ServiceRecord,
   TaskDefinitionRecord,
-} from "./ecsModel.ts";
-import { AwsError } from "./service.ts";
+} from "./model.ts";
 
 export const invalid = (message: string) => new AwsError("InvalidParameterException", message);
 export const clientError = (message: string) => new AwsError("ClientException", message);

@@ -12,7 +12,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import { AwsError, type AwsService, type Caller } from "../standin/service.ts";
+import { AwsError, type AwsService, type Caller } from "./service.ts";
 
 export interface ServedCall {
   readonly service: AwsService;

@@ -4,9 +4,10 @@
  * It refuses what ECS refuses; where ECS's own behaviour is not documented, the record's file says what was chosen.
  */
 
-import { definitionOperations } from "./ecsDefinitionOperations.ts";
-import { createDeployments } from "./ecsDeployments.ts";
-import { createAnnouncer, type EcsEmitter, targetsOf } from "./ecsEvents.ts";
+import { AwsError, type AwsService, type Operation } from "../service.ts";
+import { definitionOperations } from "./definitionOperations.ts";
+import { createDeployments } from "./deployments.ts";
+import { createAnnouncer, type EcsEmitter, targetsOf } from "./events.ts";
 import {
   createState,
   type Fault,
@@ -14,18 +15,17 @@ import {
   type ServiceRecord,
   type Target,
   type TaskStatus,
-} from "./ecsModel.ts";
-import { createScheduler } from "./ecsScheduler.ts";
-import type { ResolveSecret, TaskIdentity } from "./ecsSecrets.ts";
-import { serviceOperations } from "./ecsServiceOperations.ts";
-import { taskOperations } from "./ecsTaskOperations.ts";
-import { createTaskRunner, type Pace } from "./ecsTasks.ts";
-import { AwsError, type AwsService, type Operation } from "./service.ts";
+} from "./model.ts";
+import { createScheduler } from "./scheduler.ts";
+import type { ResolveSecret, TaskIdentity } from "./secrets.ts";
+import { serviceOperations } from "./serviceOperations.ts";
+import { taskOperations } from "./taskOperations.ts";
+import { createTaskRunner, type Pace } from "./tasks.ts";
 
-export type { EcsEvent } from "./ecsEvents.ts";
-export type { Fault, SecretUse, Target } from "./ecsModel.ts";
-export type { ResolveSecret, TaskIdentity } from "./ecsSecrets.ts";
-export type { Pace } from "./ecsTasks.ts";
+export type { EcsEvent } from "./events.ts";
+export type { Fault, SecretUse, Target } from "./model.ts";
+export type { ResolveSecret, TaskIdentity } from "./secrets.ts";
+export type { Pace } from "./tasks.ts";
 
 export interface EcsOptions {
   readonly region: string;

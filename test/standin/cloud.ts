@@ -5,13 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import dynalite from "dynalite";
-import { createEcs, type EcsHandle, type Pace } from "../standin/ecs.ts";
-import { AwsError, type AwsService, type Caller } from "../standin/service.ts";
 import { Trail } from "./cloudTrail.ts";
+import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
 import { type Door, startServer } from "./server.ts";
+import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
 
 const REGION = "us-east-1";

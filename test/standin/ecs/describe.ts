@@ -24,7 +24,7 @@ import {
   type TaskRecord,
   type TaskStatus,
   tasksOf,
-} from "./ecsModel.ts";
+} from "./model.ts";
 
 export type Wire<T> = T extends Date
   ? number

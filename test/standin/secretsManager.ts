@@ -1,7 +1,7 @@
 /** Secrets Manager's operations over the model, shaped as the SDK reads them. */
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsService, type Operation } from "../standin/service.ts";
 import type { Secret, SecretsModel, Version } from "./secretsModel.ts";
+import { AwsError, type AwsService, type Operation } from "./service.ts";
 
 const seconds = (date: Date) => date.getTime() / 1000;
 const stagesOf = (secret: Secret) =>

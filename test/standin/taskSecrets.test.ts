@@ -11,8 +11,8 @@ import {
 } from "@aws-sdk/client-ecs";
 import { PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AwsError } from "../standin/service.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
+import { AwsError } from "./service.ts";
 
 let cloud: Cloud;
 let ecs: ECSClient;

@@ -6,9 +6,9 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskOverride, TaskStopCode } from "@aws-sdk/client-ecs";
-import { assignPorts, identify, startContainers } from "./ecsContainers.ts";
-import type { Announcer } from "./ecsEvents.ts";
-import { answers, type Probe, probeOf } from "./ecsHealth.ts";
+import { assignPorts, identify, startContainers } from "./containers.ts";
+import type { Announcer } from "./events.ts";
+import { answers, type Probe, probeOf } from "./health.ts";
 import {
   type ClusterRecord,
   type ContainerRecord,
@@ -19,9 +19,9 @@ import {
   type TaskDefinitionRecord,
   type TaskRecord,
   type TaskStatus,
-} from "./ecsModel.ts";
-import type { ContainerProcess } from "./ecsProcesses.ts";
-import { type ResolveSecret, resolveSecrets, type TaskIdentity } from "./ecsSecrets.ts";
+} from "./model.ts";
+import type { ContainerProcess } from "./processes.ts";
+import { type ResolveSecret, resolveSecrets, type TaskIdentity } from "./secrets.ts";
 
 /** Changing one takes effect for what happens next. */
 export interface Pace {

@@ -13,14 +13,15 @@ import type {
   StopServiceDeploymentRequest,
   UpdateServiceRequest,
 } from "@aws-sdk/client-ecs";
-import type { Deployments } from "./ecsDeployments.ts";
+import { AwsError, type Caller, type Operation } from "../service.ts";
+import type { Deployments } from "./deployments.ts";
 import {
   describeRevision,
   describeService,
   describeServiceDeployment,
   describeServiceDeploymentBriefly,
-} from "./ecsDescribe.ts";
-import type { EcsState, ServiceRecord } from "./ecsModel.ts";
+} from "./describe.ts";
+import type { EcsState, ServiceRecord } from "./model.ts";
 import {
   findService,
   findServiceDeployment,
@@ -32,9 +33,8 @@ import {
   requireService,
   requireTaskDefinition,
   requireText,
-} from "./ecsRequest.ts";
-import type { Scheduler } from "./ecsScheduler.ts";
-import { AwsError, type Caller, type Operation } from "./service.ts";
+} from "./request.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 type Token = { nextToken?: string; maxResults?: number };
 

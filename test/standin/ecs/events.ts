@@ -4,8 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { describeTask } from "./ecsDescribe.ts";
-import type { DeploymentRecord, EcsState, ServiceRecord, Target, TaskRecord } from "./ecsModel.ts";
+import { describeTask } from "./describe.ts";
+import type { DeploymentRecord, EcsState, ServiceRecord, Target, TaskRecord } from "./model.ts";
 
 /** As EventBridge delivers it. */
 export interface EcsEvent {

@@ -3,7 +3,7 @@
  * healthy and maximum percent. Pure; the scheduler asks again after every change of a task.
  */
 import type { DeploymentConfiguration } from "@aws-sdk/client-ecs";
-import { primaryOf, type ServiceRecord, type TaskRecord } from "./ecsModel.ts";
+import { primaryOf, type ServiceRecord, type TaskRecord } from "./model.ts";
 
 export interface RollingStep {
   readonly start: number;

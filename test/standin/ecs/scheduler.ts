@@ -2,10 +2,10 @@
  * Keeps every service at its desired count and moves its deployments on. Level-triggered: any change only wakes the
  * service, and one look at its records decides what to start, stop, complete or fail.
  */
-import type { Deployments } from "./ecsDeployments.ts";
-import { type DeploymentRecord, primaryOf, type ServiceRecord, type TaskRecord } from "./ecsModel.ts";
-import { nextStep } from "./ecsRolling.ts";
-import type { TaskRunner } from "./ecsTasks.ts";
+import type { Deployments } from "./deployments.ts";
+import { type DeploymentRecord, primaryOf, type ServiceRecord, type TaskRecord } from "./model.ts";
+import { nextStep } from "./rolling.ts";
+import type { TaskRunner } from "./tasks.ts";
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5_000;

@@ -1,7 +1,7 @@
 /** CloudTrail: one record for every AWS call that the stand-in serves, as LookupEvents returns it. Values never enter. */
 import { randomUUID } from "node:crypto";
-import { AwsError, type AwsService } from "../standin/service.ts";
 import type { ServedCall } from "./server.ts";
+import { AwsError, type AwsService } from "./service.ts";
 
 export interface TrailRecord {
   readonly eventID: string;

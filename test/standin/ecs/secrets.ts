@@ -4,7 +4,7 @@
  * version id.
  */
 import type { ContainerDefinition } from "@aws-sdk/client-ecs";
-import type { SecretUse } from "./ecsModel.ts";
+import type { SecretUse } from "./model.ts";
 
 /** Who a task is toward AWS. Secrets are read with the execution role, the container's own calls are made with the task role. */
 export interface TaskIdentity {

@@ -27,8 +27,8 @@ import {
   UpdateServiceCommand,
 } from "@aws-sdk/client-ecs";
 import { afterEach, expect, test, vi } from "vitest";
+import { AwsError } from "../service.ts";
 import { createEcs, type EcsEvent, type EcsOptions } from "./ecs.ts";
-import { AwsError } from "./service.ts";
 
 const SAMPLE = fileURLToPath(new URL("sampleContainer.ts", import.meta.url));
 const ORPHANING = fileURLToPath(new URL("orphaningParent.ts", import.meta.url));

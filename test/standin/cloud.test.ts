@@ -23,8 +23,8 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { LogLevel, WebClient } from "@slack/web-api";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AwsError } from "../standin/service.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
+import { AwsError } from "./service.ts";
 
 let cloud: Cloud;
 let at: {

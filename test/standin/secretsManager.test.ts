@@ -19,8 +19,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AwsError } from "../standin/service.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
+import { AwsError } from "./service.ts";
 
 let cloud: Cloud;
 let client: SecretsManagerClient;

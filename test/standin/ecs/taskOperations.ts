@@ -8,8 +8,9 @@ import type {
   RunTaskRequest,
   StopTaskRequest,
 } from "@aws-sdk/client-ecs";
-import { describeTask } from "./ecsDescribe.ts";
-import type { ClusterRecord, EcsState } from "./ecsModel.ts";
+import type { Operation } from "../service.ts";
+import { describeTask } from "./describe.ts";
+import type { ClusterRecord, EcsState } from "./model.ts";
 import {
   invalid,
   page,
@@ -18,9 +19,8 @@ import {
   requireService,
   requireTaskDefinition,
   requireText,
-} from "./ecsRequest.ts";
-import type { TaskRunner } from "./ecsTasks.ts";
-import type { Operation } from "./service.ts";
+} from "./request.ts";
+import type { TaskRunner } from "./tasks.ts";
 
 type Token = { nextToken?: string; maxResults?: number };
 

@@ -3,7 +3,7 @@
  * partial ARN. Strict where AWS is strict, since a rotation that only works against a lenient model works nowhere.
  */
 import { randomInt, randomUUID } from "node:crypto";
-import { AwsError } from "../standin/service.ts";
+import { AwsError } from "./service.ts";
 
 export interface Version {
   readonly versionId: string;

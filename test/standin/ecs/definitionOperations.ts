@@ -12,8 +12,9 @@ import type {
   ListTaskDefinitionsRequest,
   RegisterTaskDefinitionRequest,
 } from "@aws-sdk/client-ecs";
-import { describeCluster, describeTaskDefinition } from "./ecsDescribe.ts";
-import type { EcsState, TaskDefinitionRecord } from "./ecsModel.ts";
+import type { Caller, Operation } from "../service.ts";
+import { describeCluster, describeTaskDefinition } from "./describe.ts";
+import type { EcsState, TaskDefinitionRecord } from "./model.ts";
 import {
   clientError,
   findCluster,
@@ -22,8 +23,7 @@ import {
   page,
   requireList,
   requireText,
-} from "./ecsRequest.ts";
-import type { Caller, Operation } from "./service.ts";
+} from "./request.ts";
 
 type Token = { nextToken?: string; maxResults?: number };
 

@@ -3,7 +3,7 @@
  * the generation of tasks and the service deployment together and announces itself. A rollback brings back a service
  * revision, which is a task definition and no secret: what it starts reads its secrets anew.
  */
-import type { Announcer } from "./ecsEvents.ts";
+import type { Announcer } from "./events.ts";
 import {
   type DeploymentRecord,
   type EcsState,
@@ -15,8 +15,8 @@ import {
   type ServiceDeploymentRecord,
   type ServiceRecord,
   type TaskDefinitionRecord,
-} from "./ecsModel.ts";
-import { breakerThreshold } from "./ecsRolling.ts";
+} from "./model.ts";
+import { breakerThreshold } from "./rolling.ts";
 
 const OPEN = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"];
 const isOpen = (one: ServiceDeploymentRecord) => OPEN.includes(one.status);

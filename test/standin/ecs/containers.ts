@@ -2,10 +2,10 @@
  * A task's containers: their ports, and the environment that each is given. Secrets come first in it, so that a plain
  * variable of the same name hides one: the trap that a real task definition can still hold.
  */
-import { freePort } from "./ecsHealth.ts";
-import { type ContainerRecord, type TaskRecord, toEnvironment } from "./ecsModel.ts";
-import { type ContainerProcess, startContainer } from "./ecsProcesses.ts";
-import type { ResolvedSecrets, TaskIdentity } from "./ecsSecrets.ts";
+import { freePort } from "./health.ts";
+import { type ContainerRecord, type TaskRecord, toEnvironment } from "./model.ts";
+import { type ContainerProcess, startContainer } from "./processes.ts";
+import type { ResolvedSecrets, TaskIdentity } from "./secrets.ts";
 
 interface Surroundings {
   readonly baseEnv: Readonly<Record<string, string>>;
