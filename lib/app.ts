@@ -60,7 +60,7 @@ function invocationOf(event: unknown, moment: Moment): Invocation {
 
 function buildPorts(config: Config): Ports {
   const store = secretsManagerStore();
-  const { slack, rolloutSeconds, settleSeconds, pollMs, concurrency } = config;
+  const { slack, rolloutSeconds, settleSeconds, leaseSeconds, pollMs, concurrency } = config;
   return {
     store,
     fleet: ecsFleet(config.clusters),
@@ -72,7 +72,7 @@ function buildPorts(config: Config): Ports {
     tell,
     now: () => new Date(),
     sleep,
-    settings: { rolloutSeconds, settleSeconds, pollMs, concurrency },
+    settings: { rolloutSeconds, settleSeconds, leaseSeconds, pollMs, concurrency },
   };
 }
 

@@ -20,6 +20,8 @@ const schema = z.object({
   REKEY_CLUSTERS: z.optional(z.string()),
   REKEY_ROLLOUT_SECONDS: seconds(1800),
   REKEY_SETTLE_SECONDS: z._default(z.coerce.number("must be a number of seconds").check(z.nonnegative()), 2),
+  /** How long a worker that stopped answering keeps its run. */
+  REKEY_LEASE_SECONDS: seconds(90),
   REKEY_POLL_MS: z._default(z.coerce.number("must be a number of milliseconds").check(z.positive()), 2000),
   REKEY_CONCURRENCY: z._default(z.coerce.number("must be a number").check(z.positive()), 16),
   SLACK_API_URL: z.optional(z.url("must be a URL")),
@@ -31,6 +33,7 @@ export interface Config {
   readonly clusters: readonly string[];
   readonly rolloutSeconds: number;
   readonly settleSeconds: number;
+  readonly leaseSeconds: number;
   readonly pollMs: number;
   readonly concurrency: number;
 }
@@ -64,6 +67,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     clusters: (data.REKEY_CLUSTERS ?? "").split(/[\s,]+/).filter((name) => name !== ""),
     rolloutSeconds: data.REKEY_ROLLOUT_SECONDS,
     settleSeconds: data.REKEY_SETTLE_SECONDS,
+    leaseSeconds: data.REKEY_LEASE_SECONDS,
     pollMs: data.REKEY_POLL_MS,
     concurrency: data.REKEY_CONCURRENCY,
   };

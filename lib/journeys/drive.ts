@@ -23,7 +23,6 @@ import {
 import type { Ports } from "./ports.ts";
 import { showBoard } from "./showBoard.ts";
 
-export const LEASE_SECONDS = 90;
 /** How long a person is waited for before the worker goes home; `advance` looks again every minute. */
 const PERSON_PATIENCE_MS = 30_000;
 
@@ -50,7 +49,7 @@ export async function drive(ports: Ports, begun: Run, holder: string, budget: Bu
   const limit = pLimit(ports.settings.concurrency);
 
   for (;;) {
-    if (!(await ports.log.lease(run.runId, holder, ports.now(), LEASE_SECONDS))) {
+    if (!(await ports.log.lease(run.runId, holder, ports.now(), ports.settings.leaseSeconds))) {
       throw new RekeyError("LEASE_LOST", `run ${run.runId} is driven by another worker`);
     }
     const view = await fleet.read(rotations);

@@ -19,6 +19,8 @@ export interface Ports {
   readonly settings: {
     /** The longest a rollout may take before it is stopped and rolled back. */
     readonly rolloutSeconds: number;
+    /** After which another worker may take a run over from one that stopped answering. */
+    readonly leaseSeconds: number;
     readonly pollMs: number;
     /** How long a promoted value is left to become readable everywhere before tasks are started on it. */
     readonly settleSeconds: number;

@@ -9,7 +9,7 @@ import type { Rotation, RotationRequest, Run } from "../rotation/intent.ts";
 import { planReport } from "../rotation/plan.ts";
 import { makeReport, type Report } from "../rotation/report.ts";
 import { newWave } from "./act.ts";
-import { drive, LEASE_SECONDS } from "./drive.ts";
+import { drive } from "./drive.ts";
 import type { Ports } from "./ports.ts";
 import { type PlannedSecret, type Preflight, preflight } from "./preflight.ts";
 import { isTold, showBoard } from "./showBoard.ts";
@@ -59,7 +59,7 @@ export async function work(
   invocation: Invocation & { readonly patience?: Date },
 ): Promise<Report> {
   const { runId } = begun;
-  if (!(await ports.log.lease(runId, invocation.holder, ports.now(), LEASE_SECONDS)))
+  if (!(await ports.log.lease(runId, invocation.holder, ports.now(), ports.settings.leaseSeconds)))
     return reportOn(ports, runId, true);
   try {
     // Read again under the lease: the run may have moved on between finding it and getting it.
