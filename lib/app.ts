@@ -9,7 +9,8 @@ import { type Config, parseConfig } from "./config.ts";
 import { advance } from "./journeys/advance.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest } from "./journeys/request.ts";
-import { type Invocation, rotateAll } from "./journeys/rotateAll.ts";
+import { rotateAll } from "./journeys/rotateAll.ts";
+import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
 import type { Report } from "./rotation/report.ts";
 import type { SecretStore } from "./rotation/secretStore.ts";
@@ -32,6 +33,8 @@ export interface App {
   advance(moment: Moment): Promise<readonly Report[]>;
 }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
 /** Time to give the lease back and to answer, before Lambda ends the process. */
 const RESERVE_MS = 60_000;
 
@@ -48,7 +51,9 @@ export function buildApp(env: Readonly<Record<string, string | undefined>>): App
 }
 
 function invocationOf(event: unknown, moment: Moment): Invocation {
-  const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
+  const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
+  // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
+  const id = named ?? (UUID.test(moment.awsRequestId) ? moment.awsRequestId : undefined);
   const left = moment.getRemainingTimeInMillis();
   return {
     ...(typeof id === "string" && id !== "" ? { eventId: id } : {}),
@@ -71,9 +76,15 @@ function buildPorts(config: Config): Ports {
       : {}),
     tell,
     now: () => new Date(),
-    sleep,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
+    mayWrite: () => {},
     settings: { rolloutSeconds, settleSeconds, leaseSeconds, pollMs, concurrency },
   };
+}
+
+/** Being woken early is what the signal is for, and no failure. */
+function unlessAborted(error: unknown): void {
+  if (!(error instanceof Error && error.name === "AbortError")) throw error;
 }
 
 async function readToken(store: SecretStore, secret: string): Promise<SecretText> {

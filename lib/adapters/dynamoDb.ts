@@ -7,9 +7,11 @@
  *     RUN#<run id>   LEASE                  who drives it, until when
  *     OPEN           RUN#<run id>           runs that are not done
  *     OPEN           ACTIVE                 the one run that others must not start beside
+ *     OPEN           EMERGENCY#<digest>     the same for an emergency, by the secrets that it names
  *     CLAIM          <secret arn>           the run that has this secret's rotation open
  *     HISTORY        <secret arn>           what outlives the runs
  */
+import { createHash } from "node:crypto";
 import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
@@ -17,14 +19,21 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { RekeyError } from "../errors.ts";
-import { type Rotation, type RotationLog, type Run, readRecord } from "../rotation/intent.ts";
+import { isOver, type Rotation, type RotationLog, type Run, readRecord } from "../rotation/intent.ts";
 import { awsError, CLIENT_OPTIONS } from "./awsCalls.ts";
 
 /** Finished runs are kept for the post-mortem and the audit, then DynamoDB's TTL removes them. */
 const KEEP_DAYS = 400;
-const ACTIVE = { pk: "OPEN", sk: "ACTIVE" } as const;
+
+/** `sls invoke` calls again by itself, so the same emergency twice is one; another one must not wait for it. */
+function pointerOf({ request }: Pick<Run, "request">): Key {
+  if (!request.emergency) return { pk: "OPEN", sk: "ACTIVE" };
+  const named = JSON.stringify([request.only?.toSorted(), request.except?.toSorted()]);
+  return { pk: "OPEN", sk: `EMERGENCY#${createHash("sha256").update(named).digest("base64url")}` };
+}
 
 interface Key {
   readonly pk: string;
@@ -33,7 +42,11 @@ interface Key {
 
 export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLIENT_OPTIONS)): RotationLog {
   const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  return logFor(table, documents, 0);
+}
 
+/** @param token of the lease under which this log writes; 0 before there is one */
+function logFor(table: string, documents: DynamoDBDocumentClient, token: number): RotationLog {
   /** @returns whether the condition held */
   async function attempt(doing: string, send: () => Promise<unknown>): Promise<boolean> {
     try {
@@ -112,7 +125,34 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     return items;
   }
 
-  /** Writes the record only if nobody wrote it since it was read. */
+  /** @returns the item as it was before, or undefined if the condition did not hold */
+  async function update(
+    doing: string,
+    key: Key,
+    expression: string,
+    condition: string,
+    names: Record<string, string>,
+    values: Record<string, unknown>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    let before: Readonly<Record<string, unknown>> | undefined;
+    const held = await attempt(doing, async () => {
+      const got = await documents.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: key,
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: values,
+          ReturnValues: "ALL_OLD",
+        }),
+      );
+      before = got.Attributes ?? {};
+    });
+    return held ? before : undefined;
+  }
+
+  /** Writes the record only if nobody wrote it since it was read, and no later worker ever did. */
   async function save<Record_ extends { readonly rev: number }>(
     key: Key,
     record: Record_,
@@ -121,10 +161,18 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     const next = { ...record, rev: record.rev + 1 };
     const written = await put(
       `save ${key.sk}`,
-      { ...key, record: next, rev: next.rev, ...(expiresAt === undefined ? {} : { expiresAt }) },
-      record.rev === 0 ? "attribute_not_exists(pk)" : "#rev = :rev",
-      record.rev === 0 ? undefined : { "#rev": "rev" },
-      record.rev === 0 ? undefined : { ":rev": record.rev },
+      {
+        ...key,
+        record: next,
+        rev: next.rev,
+        fence: token,
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      },
+      record.rev === 0
+        ? "attribute_not_exists(pk)"
+        : "#rev = :rev and (attribute_not_exists(#fence) or #fence <= :fence)",
+      record.rev === 0 ? undefined : { "#rev": "rev", "#fence": "fence" },
+      record.rev === 0 ? undefined : { ":rev": record.rev, ":fence": token },
     );
     if (!written) throw new RekeyError("LEASE_LOST", `another worker wrote ${key.sk} first; this one stops`);
     return next;
@@ -134,20 +182,21 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     async begin(run) {
       const known = await get({ pk: `RUN#${run.runId}`, sk: "RUN" });
       if (known) return { begun: false, runId: run.runId };
+      const pointer = pointerOf(run);
       // The pointer before the run: the other order could leave a run that nobody is told to advance.
       const won = await put(
         "begin a run",
-        { ...ACTIVE, runId: run.runId, since: run.createdAt },
+        { ...pointer, runId: run.runId, since: run.createdAt },
         "attribute_not_exists(pk)",
       );
       if (!won) {
-        const active = await get(ACTIVE);
+        const active = await get(pointer);
         const runId = String(active?.["runId"] ?? "");
         const record = runId === "" ? undefined : await get({ pk: `RUN#${runId}`, sk: "RUN" });
         if (record || runId === "" || isRecent(active?.["since"], run.createdAt))
           return { begun: false, runId };
         // A process died between the pointer and its run. The pointer promises nothing, so it is taken over.
-        await remove("clear a pointer without a run", ACTIVE, { "#run": "runId" }, "#run = :run", {
+        await remove("clear a pointer without a run", pointer, { "#run": "runId" }, "#run = :run", {
           ":run": runId,
         });
         return this.begin(run);
@@ -173,11 +222,10 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     },
 
     async saveRun(run: Run) {
-      const over = run.status === "done" || run.status === "refused";
-      const expiresAt = over ? Math.floor(Date.parse(run.createdAt) / 1000) + KEEP_DAYS * 86_400 : undefined;
+      const expiresAt = isOver(run) ? expiryFrom(run.createdAt) : undefined;
       const saved = await save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run, expiresAt);
-      if (over || run.status === "waiting") {
-        await remove("clear the way for other runs", ACTIVE, { "#run": "runId" }, "#run = :run", {
+      if (isOver(run) || run.status === "waiting") {
+        await remove("clear the way for other runs", pointerOf(run), { "#run": "runId" }, "#run = :run", {
           ":run": run.runId,
         });
       }
@@ -191,7 +239,24 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     },
 
     async saveRotation(rotation: Rotation) {
-      return save({ pk: `RUN#${rotation.runId}`, sk: `ROTATION#${rotation.secretArn}` }, rotation);
+      const key = { pk: `RUN#${rotation.runId}`, sk: `ROTATION#${rotation.secretArn}` };
+      const ended = rotation.outcome === undefined ? undefined : rotation.history.at(-1)?.startedAt;
+      return save(key, rotation, ended === undefined ? undefined : expiryFrom(ended));
+    },
+
+    async hurry(runId, secretArn) {
+      const change = (sk: string, expression: string, values: Record<string, unknown> = {}) =>
+        update(
+          `make an emergency of ${sk}`,
+          { pk: `RUN#${runId}`, sk },
+          expression,
+          "attribute_exists(pk)",
+          { "#record": "record", "#rev": "rev", ...(":true" in values ? { "#emergency": "emergency" } : {}) },
+          { ":one": 1, ...values },
+        );
+      const bump = "#rev = #rev + :one, #record.#rev = #record.#rev + :one";
+      await change(`ROTATION#${secretArn}`, `set ${bump}, #record.#emergency = :true`, { ":true": true });
+      await change("RUN", `set ${bump}`);
     },
 
     async claim(rotation) {
@@ -236,26 +301,61 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
     },
 
     async lease(runId, holder, now, seconds) {
-      return put(
+      const before = await update(
         `lease run ${runId}`,
-        { pk: `RUN#${runId}`, sk: "LEASE", holder, until: now.getTime() + seconds * 1000 },
-        "attribute_not_exists(pk) or #holder = :holder or #until < :now",
-        { "#holder": "holder", "#until": "until" },
-        { ":holder": holder, ":now": now.getTime() },
+        leaseOf(runId),
+        "set #holder = :holder, #until = :until, #token = if_not_exists(#token, :none) + :one, expiresAt = :expires",
+        // Its own, because the SDK sends a call again whose answer was lost.
+        "attribute_not_exists(#holder) or #holder = :holder or #until < :now",
+        { "#holder": "holder", "#until": "until", "#token": "token" },
+        {
+          ":holder": holder,
+          ":until": now.getTime() + seconds * 1000,
+          ":now": now.getTime(),
+          ":none": 0,
+          ":one": 1,
+          ":expires": expiryFrom(now.toISOString()),
+        },
       );
+      if (!before) return undefined;
+      const { holder: other } = before;
+      return {
+        token: Number(before["token"] ?? 0) + 1,
+        tookOver: other !== undefined && other !== holder,
+      };
+    },
+
+    async renew(runId, holder, now, seconds) {
+      const before = await update(
+        `renew the lease of run ${runId}`,
+        leaseOf(runId),
+        "set #until = :until",
+        "#holder = :holder",
+        { "#holder": "holder", "#until": "until" },
+        { ":holder": holder, ":until": now.getTime() + seconds * 1000 },
+      );
+      return before !== undefined;
     },
 
     async unlease(runId, holder) {
-      await remove(
+      // The token stays, or the next worker's would be no greater than this one's.
+      await update(
         `give back the lease of run ${runId}`,
-        { pk: `RUN#${runId}`, sk: "LEASE" },
-        { "#holder": "holder" },
+        leaseOf(runId),
+        "remove #holder, #until",
         "#holder = :holder",
+        { "#holder": "holder", "#until": "until" },
         { ":holder": holder },
       );
     },
+
+    fencedBy: (later) => logFor(table, documents, later),
   };
 }
+
+const leaseOf = (runId: string): Key => ({ pk: `RUN#${runId}`, sk: "LEASE" });
+
+const expiryFrom = (time: string) => Math.floor(Date.parse(time) / 1000) + KEEP_DAYS * 86_400;
 
 /** How long a run's record may take to follow its pointer. */
 const POINTER_GRACE_MS = 60_000;

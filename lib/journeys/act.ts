@@ -27,7 +27,8 @@ export function newWave(
     toVersionId: versionIdOf(rotation.rotationId, wave),
     startedAt: now.toISOString(),
     setAttempts: 0,
-    revoked: [],
+    cut: {},
+    revoked: {},
   };
 }
 
@@ -94,11 +95,14 @@ export async function act(
         { because: decision.because, error: { code: decision.code, message: decision.because } },
       );
     case "note":
-      return note(
-        decision.that === "revoked"
-          ? { revoked: [...wave.revoked, decision.label], revokedAt: now() }
-          : { [`${decision.that}At`]: now() },
-      );
+      switch (decision.that) {
+        case "cut":
+          return note({ cut: { ...wave.cut, [decision.label]: [...decision.cut] } });
+        case "revoked":
+          return note({ revoked: { ...wave.revoked, [decision.label]: now() }, revokedAt: now() });
+        default:
+          return note({ [`${decision.that}At`]: now() });
+      }
     case "finish":
       return finish(ports, rotation, piece, wave, decision);
   }
@@ -108,7 +112,8 @@ async function stage(ports: Ports, rotation: Rotation, piece: Workpiece, wave: W
   let document = await piece.document(wave.fromVersionId);
   for (const { managed, strategy } of piece.inWave(rotation, wave.wave)) {
     const current = openCredential(document, managed, strategy);
-    const next = await strategy.generate(wave.wave, current, await circumstances(ports, managed, current));
+    const at = await circumstances(ports, managed, current, rotation.emergency);
+    const next = await strategy.generate(wave.wave, current, at);
     document = followInUrls(next.document, current, next);
   }
   await ports.store.stage(rotation.secretArn, wave.toVersionId, document.toText());

@@ -4,7 +4,7 @@
  */
 import type { Report } from "../rotation/report.ts";
 import type { Ports } from "./ports.ts";
-import { type Invocation, work } from "./rotateAll.ts";
+import { type Invocation, work } from "./work.ts";
 
 /** The next invocation is a minute away, so there is no point in staying longer for something that is not due. */
 const PATIENCE_MS = 50_000;

@@ -45,6 +45,7 @@ export async function circumstances(
   ports: Ports,
   managed: ManagedCredential,
   current: Credential,
+  emergency: boolean,
 ): Promise<Circumstances> {
   const { graceSeconds, skewSeconds, options } = managed;
   return {
@@ -52,6 +53,8 @@ export async function circumstances(
     graceSeconds,
     skewSeconds,
     rolloutSeconds: ports.settings.rolloutSeconds,
+    emergency,
+    mayWrite: ports.mayWrite,
     options,
     ...(await loadAdmin(ports.store, managed, current)),
   };

@@ -156,5 +156,7 @@ async function stopFailed(
 function waitsToPromote(rotation: Rotation, runWave: Wave): boolean {
   const wave = rotation.history.at(-1);
   if (!isOpen(rotation) || rotation.parkedSince !== undefined || wave?.wave !== runWave) return false;
+  // In an emergency the services are cut off already; one deployment too many is better than to wait for what stumbles.
+  if (rotation.emergency && rotation.because !== undefined) return false;
   return wave.promotedAt === undefined && wave.retreat === undefined;
 }

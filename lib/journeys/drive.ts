@@ -41,7 +41,7 @@ interface Step {
 }
 
 /** @throws RekeyError LEASE_LOST when another worker has taken the run over; it then belongs to that one */
-export async function drive(ports: Ports, begun: Run, holder: string, budget: Budget): Promise<Report> {
+export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<Report> {
   let run = begun;
   let rotations = await ports.log.rotations(run.runId);
   const pieces = new Map<string, Workpiece>();
@@ -49,9 +49,13 @@ export async function drive(ports: Ports, begun: Run, holder: string, budget: Bu
   const limit = pLimit(ports.settings.concurrency);
 
   for (;;) {
-    if (!(await ports.log.lease(run.runId, holder, ports.now(), ports.settings.leaseSeconds))) {
-      throw new RekeyError("LEASE_LOST", `run ${run.runId} is driven by another worker`);
-    }
+    ports.mayWrite();
+    // Nobody else drives this run; but an emergency may have marked one of its rotations, and is waiting for us to stop.
+    if ((await ports.log.run(run.runId))?.rev !== run.rev)
+      throw new RekeyError(
+        "LEASE_LOST",
+        `run ${run.runId} was changed by an emergency; its next worker goes on`,
+      );
     const view = await fleet.read(rotations);
     run = view ? await noteDeployments(ports, run, view.facts) : run;
     const runWave = waveOf(rotations);

@@ -75,7 +75,7 @@ export class Workpiece {
           managed,
           strategy,
           change,
-          at: await circumstances(this.#ports, managed, credential),
+          at: await circumstances(this.#ports, managed, credential, rotation.emergency),
         };
       }),
     );
@@ -146,6 +146,7 @@ export function credentialFacts(parts: readonly Part[], wave: WaveRecord): Crede
   const rolledOutAt = new Date(wave.rolledOutAt ?? 0);
   return parts.map(({ label, strategy, change, at }) => ({
     label,
+    takenBy: strategy.takenBy,
     revokes: strategy.revokes(wave.wave, at),
     quietUntil: strategy.quietUntil(change, rolledOutAt, at),
   }));
@@ -176,6 +177,7 @@ export function rolloutFacts(
     wave: wave?.wave ?? "rotate",
     back: demotedAt !== undefined,
     holding,
+    forwardOnly: rotation.emergency,
     rolloutSeconds: ports.settings.rolloutSeconds,
     now: ports.now(),
   });

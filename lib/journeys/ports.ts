@@ -15,7 +15,10 @@ export interface Ports {
   /** One structured line; never with a value. */
   readonly tell: (event: Readonly<Record<string, unknown>> & { readonly event: string }) => void;
   readonly now: () => Date;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Ends early, and without an error, when the signal says so. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Called by whoever writes, right before it does. @throws RekeyError LEASE_LOST once another worker may have taken over */
+  readonly mayWrite: () => void;
   readonly settings: {
     /** The longest a rollout may take before it is stopped and rolled back. */
     readonly rolloutSeconds: number;

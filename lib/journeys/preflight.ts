@@ -8,7 +8,7 @@ import { type Consumers, findConsumers } from "../rotation/consumers.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
 import type { RotationRequest, SecretHistory } from "../rotation/intent.ts";
 import { isManaged, type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
-import { notesOn, objectToConsumers, objectToSecret } from "../rotation/preflight.ts";
+import { notesOn, objectToConsumers, objectToSecret, waive } from "../rotation/preflight.ts";
 import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import { dueCredentials, select } from "../rotation/selection.ts";
 import { type Objection, type Strategy, WAVES, type Wave } from "../rotation/strategy.ts";
@@ -24,6 +24,8 @@ export interface PlannedSecret {
   readonly briefCut: boolean;
   readonly consumers: Consumers;
   readonly notes: readonly string[];
+  /** The run that still has an earlier rotation open, which an emergency must see ended first. */
+  readonly openRun?: string;
 }
 
 export interface RefusedSecret {
@@ -111,6 +113,7 @@ async function judge(
       ...objectToSecret(facts, managed, new Set(ports.strategies.keys()), around.openRun),
       ...objectToConsumers(managed, around.consumers, around.fleet),
     ];
+    const atTarget: Objection[] = [];
     if (facts.deletedAt || !holderOf(facts, "AWSCURRENT")) return refuse(objections);
     const current = await ports.store.read(facts.arn, { label: "AWSCURRENT" });
     const due =
@@ -125,8 +128,8 @@ async function judge(
     for (const one of due) {
       const strategy = ports.strategies.get(one.strategy);
       if (!strategy) continue;
-      const found = await inspect(ports, one, strategy, document);
-      objections.push(...found.objections);
+      const found = await inspect(ports, one, strategy, document, request.emergency);
+      atTarget.push(...found.objections);
       if (!found.ready) continue;
       const recorded = around.history?.credentials[one.label];
       const isRecorded =
@@ -139,11 +142,14 @@ async function judge(
       };
       credentials.push({
         label: one.label,
-        waves: strategy.waves(found.ready.current, audience, found.ready.at),
+        waves: request.emergency ? ["rotate"] : strategy.waves(found.ready.current, audience, found.ready.at),
       });
       briefCut ||= strategy.overlap === "brief-cut";
     }
-    if (objections.length > 0) return refuse(objections);
+    const { blocking, waived } = request.emergency
+      ? waive(objections, atTarget)
+      : { blocking: [...objections, ...atTarget], waived: [] };
+    if (blocking.length > 0) return refuse(blocking);
     return {
       planned: {
         managed,
@@ -152,7 +158,8 @@ async function judge(
         waves: WAVES.filter((wave) => credentials.some(({ waves }) => waves.includes(wave))),
         briefCut,
         consumers: around.consumers,
-        notes: notesOn(managed, around.consumers, document.isPlain),
+        notes: [...notesOn(managed, around.consumers, document.isPlain), ...waived],
+        ...(around.openRun === undefined ? {} : { openRun: around.openRun }),
       },
     };
   } catch (error) {
@@ -166,10 +173,11 @@ async function inspect(
   managed: ManagedCredential,
   strategy: Strategy,
   document: SecretDocument,
+  emergency: boolean,
 ) {
   try {
     const current = openCredential(document, managed, strategy);
-    const at = await circumstances(ports, managed, current);
+    const at = await circumstances(ports, managed, current, emergency);
     return { objections: await strategy.inspect(current, at), ready: { current, at } };
   } catch (error) {
     if (error instanceof RekeyError) return { objections: [{ code: error.code, message: error.message }] };

@@ -19,6 +19,7 @@ const payload = z.strictObject({
   except: z.optional(patterns),
   dryRun: flag,
   force: flag,
+  emergency: flag,
   reason: z.optional(
     z.string("must be text").check(z.trim(), z.minLength(1, "must not be empty"), z.maxLength(500)),
   ),
@@ -29,9 +30,10 @@ const FIELDS = Object.keys(payload.shape).filter((field) => field !== "scheduled
 
 /** @throws RekeyError PAYLOAD_INVALID */
 export function readRequest(event: unknown): RotationRequest {
-  if (isSchedule(event)) return { dryRun: false, force: false, scheduled: true, reason: "scheduled" };
+  if (isSchedule(event))
+    return { dryRun: false, force: false, emergency: false, scheduled: true, reason: "scheduled" };
   const parsed = payload.safeParse(event ?? {});
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return checkEmergency(parsed.data);
   const problems = parsed.error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `${key} is not a field; known are ${FIELDS.join(", ")}`)
@@ -40,6 +42,18 @@ export function readRequest(event: unknown): RotationRequest {
         ],
   );
   throw new RekeyError("PAYLOAD_INVALID", problems.join("; "));
+}
+
+/** Cutting off whoever uses a value is asked for by name, and somebody will be asked why. */
+function checkEmergency(request: RotationRequest): RotationRequest {
+  if (!request.emergency) return request;
+  const problems = [
+    request.only === undefined ? "only is required with emergency: name the secrets that leaked" : "",
+    request.reason === undefined ? "reason is required with emergency: it stands in the report" : "",
+    request.scheduled ? "scheduled cannot be an emergency" : "",
+  ].filter((problem) => problem !== "");
+  if (problems.length > 0) throw new RekeyError("PAYLOAD_INVALID", problems.join("; "));
+  return request;
 }
 
 /** EventBridge's own event, as a schedule rule without an input sends it. */

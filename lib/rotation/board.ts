@@ -27,7 +27,6 @@ const MARKS: Readonly<Record<SecretReport["outcome"], string>> = {
   refused: ":no_entry:",
   dropped: ":warning:",
   rolledBack: ":leftwards_arrow_with_hook:",
-  needsPerson: ":raising_hand:",
   notDue: ":zzz:",
 };
 
@@ -73,6 +72,10 @@ function secretDetails(secret: SecretReport): string {
     ...(secret.errors ?? []).map(({ code, message }) => `\`${code}\` ${escapeText(message)}`),
     secret.newVersionId ? `version \`${secret.oldVersionId}\` to \`${secret.newVersionId}\`` : "",
     secret.oldRefused ? "the old value was tried and is refused" : "",
+    ...(secret.emergency?.cut ?? []).map(
+      ({ login, from, program }) =>
+        `cut off: \`${escapeText(login)}\` from ${escapeText(from)}${program ? ` (${escapeText(program)})` : ""}`,
+    ),
     phases.join(", "),
     ...(secret.notes ?? []).map(escapeText),
   ];
@@ -95,7 +98,12 @@ function titleOf({ status }: Report): string {
 
 function secretLine(secret: SecretReport): string {
   const cutMark = secret.briefCut ? " (brief cut)" : "";
-  const because = secret.outcome === "rotated" ? "" : secret.because ? `: ${escapeText(secret.because)}` : "";
+  const because =
+    secret.outcome === "rotated" && !secret.emergency
+      ? ""
+      : secret.because
+        ? `: ${escapeText(secret.because)}`
+        : "";
   return `${MARKS[secret.outcome]} *${escapeText(secret.name)}*${cutMark} ${secret.outcome}${because}`;
 }
 

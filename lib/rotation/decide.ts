@@ -29,6 +29,7 @@ export interface Facts {
 
 export interface CredentialFacts {
   readonly label: string;
+  readonly takenBy: "server" | "tasks";
   /** Whether its old value stops working at the end of this wave. */
   readonly revokes: boolean;
   readonly quietUntil: Date;
@@ -45,6 +46,7 @@ export type Decision =
   | { readonly do: "revoke"; readonly label: string; readonly because: string }
   | { readonly do: "note"; readonly that: "tested" | "promoted" | "rolledOut" | "confirmed" }
   | { readonly do: "note"; readonly that: "revoked"; readonly label: string }
+  | { readonly do: "note"; readonly that: "cut"; readonly label: string; readonly cut: readonly Straggler[] }
   | {
       readonly do: "finish";
       readonly as: "wave" | "rotated" | "dropped" | "rolledBack";
@@ -76,21 +78,31 @@ export type GiveUpCode =
 const MAX_SET_ATTEMPTS = 2;
 /** Rounds in which the target could not be asked before a secret that is not promoted leaves the run. */
 export const MAX_UNREACHABLE = 5;
+/** Labels are eventually consistent after a write; one that is elsewhere for longer was moved by somebody. */
+const LABEL_LAG_MS = 10_000;
 
 const look = (at: "target" | "rollout" | "credentials"): Decision => ({ do: "look", at });
 
 export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
   const wave = rotation.history.at(-1);
   if (rotation.outcome !== undefined || wave === undefined) return { do: "nothing" };
-  if (wave.retreat) return retreat(wave, facts);
-  if (facts.labels.current === wave.toVersionId) return afterPromotion(rotation, wave, facts, now);
-  if (wave.promotedAt !== undefined) return displaced(wave, facts);
+  const isPromoted = facts.labels.current === wave.toVersionId;
+  // The process may have died between the label's move and its own note of it, and tasks may have started since.
+  if (isPromoted && wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+  // A leaked value is not gone back to: once the new one is current, the way is forward.
+  if (wave.retreat && !(isPromoted && rotation.emergency)) return retreat(wave, facts);
+  if (isPromoted) {
+    return rotation.emergency
+      ? afterEmergencyPromotion(rotation, wave, facts)
+      : afterPromotion(rotation, wave, facts, now);
+  }
+  if (wave.promotedAt !== undefined) return displaced(rotation, wave, facts, now);
   return beforePromotion(rotation, wave, facts);
 }
 
 function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): Decision {
   const { current, pending, staged } = facts.labels;
-  if (wave.wave !== facts.runWave)
+  if (wave.wave !== facts.runWave && !rotation.emergency)
     return { do: "wait", because: `for the ${facts.runWave} wave of other secrets` };
   if (current !== wave.fromVersionId) {
     return {
@@ -119,7 +131,8 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
   }
   const { to } = facts.target;
   // A retire wave is the one whose document no longer has the old value: it is given up here, not kept beside the new one.
-  const from = wave.wave === "retire" ? "accepted" : facts.target.from;
+  // In an emergency it is to die, and whoever has it may have seen to it that it does not work for us.
+  const from = wave.wave === "retire" || rotation.emergency ? "accepted" : facts.target.from;
   if (from === "accepted" && to === "accepted") {
     return wave.testedAt === undefined
       ? { do: "note", that: "tested" }
@@ -142,27 +155,21 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
 }
 
 function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
-  // The process may have died between the label's move and its own note of it.
-  if (wave.promotedAt === undefined) return { do: "note", that: "promoted" };
   if (wave.rolledOutAt === undefined) {
-    if (facts.settled === false)
-      return { do: "wait", because: "for the new value to be readable everywhere" };
-    if (!facts.rollout) return look("rollout");
-    const { state, because, failed } = facts.rollout;
-    if (state === "failed") {
-      return {
-        do: "giveUp",
-        code: "DEPLOYMENT_FAILED",
-        because,
-        ...(failed === undefined ? {} : { service: failed }),
-      };
-    }
-    return state === "through" ? { do: "note", that: "rolledOut" } : { do: "wait", because };
+    const rollout = aboutRollout(facts);
+    if (rollout.do !== "failed") return rollout;
+    const { because, service } = rollout;
+    return {
+      do: "giveUp",
+      code: "DEPLOYMENT_FAILED",
+      because,
+      ...(service === undefined ? {} : { service }),
+    };
   }
   if (!facts.credentials) return look("credentials");
   const waits: Wait[] = [];
   for (const credential of facts.credentials) {
-    if (!credential.revokes || wave.revoked.includes(credential.label)) continue;
+    if (!credential.revokes || credential.label in wave.revoked) continue;
     const decision = aboutRevocation(wave, credential, now);
     if (decision.do !== "wait") return decision;
     waits.push(decision);
@@ -170,6 +177,66 @@ function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now:
   const [quietLast] = facts.credentials.map(({ quietUntil }) => quietUntil).toSorted((a, b) => +b - +a);
   if (waits.length === 0 && quietLast !== undefined && quietLast > now) waits.push(untilQuiet(quietLast));
   return soonest(waits) ?? finishWave(rotation, wave);
+}
+
+function aboutRollout(
+  facts: Facts,
+): Decision | { readonly do: "failed"; readonly because: string; readonly service: string | undefined } {
+  if (facts.settled === false) return { do: "wait", because: "for the new value to be readable everywhere" };
+  if (!facts.rollout) return look("rollout");
+  const { state, because, failed } = facts.rollout;
+  if (state === "failed") return { do: "failed", because, service: failed };
+  return state === "through" ? { do: "note", that: "rolledOut" } : { do: "wait", because };
+}
+
+/**
+ * The old value first, then the services: whoever holds it is cut off, ours as well, and the deployments bring ours back.
+ * A value that the tasks themselves take dies with the last of the old ones.
+ */
+function afterEmergencyPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): Decision {
+  if (!facts.credentials) return look("credentials");
+  const isRolledOut = wave.rolledOutAt !== undefined;
+  const waits: Wait[] = [];
+  for (const credential of facts.credentials) {
+    if (!credential.revokes || credential.label in wave.revoked) continue;
+    if (credential.takenBy === "tasks" && !isRolledOut) continue;
+    const decision = aboutCutting(wave, credential);
+    if (decision.do !== "wait") return decision;
+    waits.push(decision);
+  }
+  if (isRolledOut) return soonest(waits) ?? finishWave(rotation, wave);
+  const rollout = aboutRollout(facts);
+  if (rollout.do !== "failed")
+    return rollout.do === "wait" ? (soonest([...waits, rollout]) ?? rollout) : rollout;
+  return {
+    do: "wait",
+    because: `${rollout.because.replace(/\.$/, "")}; the leaked value is never brought back, so the on-call must deploy ${rollout.service ?? "it"} again`,
+    forPerson: true,
+  };
+}
+
+function aboutCutting(wave: WaveRecord, { label, stragglers, target }: CredentialFacts): Decision {
+  if (!(label in wave.cut)) {
+    return stragglers
+      ? { do: "note", that: "cut", label, cut: stragglers }
+      : { do: "look", at: "stragglers", label };
+  }
+  return aboutTheOldValue(label, target, "the old value has leaked");
+}
+
+function aboutTheOldValue(label: string, target: Target | undefined, because: string): Decision {
+  if (!target) return { do: "look", at: "revocation", label };
+  if ("unreachable" in target) return { do: "wait", because: target.unreachable };
+  if (target.to === "refused") {
+    return {
+      do: "wait",
+      because: `${label}: the target refuses the new value, so the old one is kept; the on-call must find out who changed the target`,
+      forPerson: true,
+    };
+  }
+  return target.from === "refused"
+    ? { do: "note", that: "revoked", label }
+    : { do: "revoke", label, because };
 }
 
 function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Date): Decision {
@@ -187,18 +254,7 @@ function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Dat
     };
   }
   if (wave.confirmedAt === undefined) return { do: "note", that: "confirmed" };
-  if (!target) return { do: "look", at: "revocation", label };
-  if ("unreachable" in target) return { do: "wait", because: target.unreachable };
-  if (target.to === "refused") {
-    return {
-      do: "wait",
-      because: `${label}: the target refuses the new value, so the old one is kept`,
-      forPerson: true,
-    };
-  }
-  return target.from === "refused"
-    ? { do: "note", that: "revoked", label }
-    : { do: "revoke", label, because: "no running task can hold the old value" };
+  return aboutTheOldValue(label, target, "no running task can hold the old value");
 }
 
 const untilQuiet = (until: Date): Wait => ({
@@ -220,13 +276,29 @@ function finishWave(rotation: Rotation, wave: WaveRecord): Decision {
     : { do: "finish", as: "wave", because: `the ${wave.wave} wave has reached every consumer` };
 }
 
-/** AWSCURRENT is not where we put it. Somebody had a reason; overriding it could take away the value that is in use. */
-function displaced(wave: WaveRecord, facts: Facts): Decision {
-  const where =
-    facts.labels.current === wave.fromVersionId ? "back to the old version" : "to another version";
+/**
+ * AWSCURRENT is not where we put it. Somebody had a reason, and overriding it could take away the value that is in use. Back
+ * on the version before, it is a wish to go back, which is granted as long as that value lives.
+ */
+function displaced(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
+  if (now.getTime() - Date.parse(wave.promotedAt ?? "") < LABEL_LAG_MS) {
+    return { do: "wait", because: "for AWSCURRENT to show where it was moved" };
+  }
+  const isBack = facts.labels.current === wave.fromVersionId;
+  const isDead = rotation.emergency || Object.keys(wave.revoked).length > 0;
+  if (isBack && !isDead) {
+    return {
+      do: "giveUp",
+      code: "LABEL_MOVED",
+      because: "somebody moved AWSCURRENT back to the old version by hand, so the services follow it",
+    };
+  }
+  const where = isBack
+    ? "back to the old version by hand, whose value is dead"
+    : `to version ${facts.labels.current} by hand, which is not ours`;
   return {
     do: "wait",
-    because: `AWSCURRENT was moved ${where} after the promotion; both values stay accepted until a person decides`,
+    because: `somebody moved AWSCURRENT ${where}; whoever did must move it to ${wave.toVersionId}: nothing is revoked until then`,
     forPerson: true,
   };
 }

@@ -23,6 +23,8 @@ const retreat = z.object({
   withdrawnAt: z.optional(time),
 });
 
+const session = z.object({ login: z.string(), from: z.string(), program: z.optional(z.string()) });
+
 /** When each phase of the wave ended. */
 const waveRecord = z.object({
   wave,
@@ -37,15 +39,17 @@ const waveRecord = z.object({
   promotedAt: z.optional(time),
   rolledOutAt: z.optional(time),
   confirmedAt: z.optional(time),
-  /** Labels of the credentials whose old value was tried and refused. */
-  revoked: z._default(z.array(z.string()), []),
+  /** Label of a credential -> the sessions on its old value that an emergency is about to end. */
+  cut: z._default(z.record(z.string(), z.array(session)), {}),
+  /** Label of a credential -> when its old value was tried and refused. */
+  revoked: z._default(z.record(z.string(), time), {}),
   revokedAt: z.optional(time),
   finishedAt: z.optional(time),
   retreat: z.optional(retreat),
 });
 export type WaveRecord = z.infer<typeof waveRecord>;
 
-export const OUTCOMES = ["rotated", "dropped", "rolledBack", "needsPerson"] as const;
+export const OUTCOMES = ["rotated", "dropped", "rolledBack"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 const rotation = z.object({
@@ -56,6 +60,8 @@ const rotation = z.object({
   /** The credentials that this rotation changes, and the waves that each takes part in. */
   credentials: z.array(z.object({ label: z.string(), waves: z.array(wave) })),
   briefCut: z.boolean(),
+  /** The value in use has leaked. May be set on a rotation that is under way. */
+  emergency: z._default(z.boolean(), false),
   waves: z.array(wave),
   /** Records of the waves begun so far; the last one is under way. */
   history: z.array(waveRecord),
@@ -92,6 +98,7 @@ export const requestSchema = z.object({
   except: z.optional(z.array(z.string())),
   dryRun: z._default(z.boolean(), false),
   force: z._default(z.boolean(), false),
+  emergency: z._default(z.boolean(), false),
   reason: z.optional(z.string()),
   scheduled: z._default(z.boolean(), false),
 });
@@ -124,6 +131,8 @@ const run = z.object({
 });
 export type Run = z.infer<typeof run>;
 
+export const isOver = ({ status }: Pick<Run, "status">): boolean => status === "done" || status === "refused";
+
 /** What is remembered of a secret between runs. */
 const history = z.object({
   /** Credential label -> when it was last rotated, and since when its `next` key is published. */
@@ -153,10 +162,18 @@ export function readRecord<Kind extends keyof Records>(kind: Kind, value: unknow
   throw new RekeyError("RECORD_INVALID", `stored ${kind} record is not readable at: ${where}`);
 }
 
+export interface Lease {
+  /** Fencing token: greater than that of every worker before. */
+  readonly token: number;
+  /** Whether the worker before never gave its lease back. */
+  readonly tookOver: boolean;
+}
+
 /** Where intents, leases and histories live. Every write is conditional: a writer who was overtaken gets LEASE_LOST. */
 export interface RotationLog {
   /**
-   * Makes this run the one that is under way.
+   * Makes this run the one that is under way. An emergency waits for no other run, only for one that was asked for the
+   * same secrets.
    * @returns the run that was created, or the id of the one that is already under way (or was made from the same event)
    */
   begin(run: Run): Promise<{ readonly begun: true } | { readonly begun: false; readonly runId: string }>;
@@ -166,6 +183,11 @@ export interface RotationLog {
   /** Stores the run with the next `rev`. A run that waits or has ended no longer stands in the way of others. */
   saveRun(run: Run): Promise<Run>;
   saveRotation(rotation: Rotation): Promise<Rotation>;
+  /**
+   * Makes an emergency of a rotation that another run has open. Whoever drives that run sees that its records have changed
+   * and stops. Safe to repeat.
+   */
+  hurry(runId: string, secretArn: string): Promise<void>;
   /** Takes a run that is done, and told, off the list of what `advance` looks at. */
   closeRun(runId: string): Promise<void>;
   /** Claims the secret for this rotation. @returns undefined, or the run that still has it open. */
@@ -177,7 +199,11 @@ export interface RotationLog {
   remember(secretArn: string, history: SecretHistory): Promise<void>;
   history(secretArn: string): Promise<SecretHistory>;
   histories(): Promise<ReadonlyMap<string, SecretHistory>>;
-  /** Takes or renews the run's lease for this worker. @returns false while another worker holds it */
-  lease(runId: string, holder: string, now: Date, seconds: number): Promise<boolean>;
+  /** Takes the run for this worker, also from one whose lease has run out. @returns undefined while another holds it */
+  lease(runId: string, holder: string, now: Date, seconds: number): Promise<Lease | undefined>;
+  /** @returns false when another worker has taken the run meanwhile */
+  renew(runId: string, holder: string, now: Date, seconds: number): Promise<boolean>;
   unlease(runId: string, holder: string): Promise<void>;
+  /** The same log for one worker: where a later worker has saved, this one's saves fail with LEASE_LOST. */
+  fencedBy(token: number): RotationLog;
 }

@@ -70,7 +70,7 @@ export function planReport(request: RotationRequest, now: Date, found: Found): R
   return {
     runId: "",
     status: "plan",
-    summary: `would rotate ${totals.planned} of ${totals.secrets} secrets with ${totals.deployments} deployments of ${totals.services} services; nothing was changed`,
+    summary: `${request.emergency ? "emergency, old values die before services are redeployed: " : ""}would rotate ${totals.planned} of ${totals.secrets} secrets with ${totals.deployments} deployments of ${totals.services} services; nothing was changed`,
     dryRun: true,
     ...(request.reason ? { reason: request.reason } : {}),
     startedAt: now.toISOString(),

@@ -2,6 +2,7 @@
  * Every reason to refuse a secret that can be read off Secrets Manager and ECS. Pure: the facts are gathered before, for
  * all secrets at once, and nothing has been changed yet. What the target itself objects to comes from `Strategy.inspect`.
  */
+import type { ErrorCode } from "../errors.ts";
 import type { Consumers } from "./consumers.ts";
 import { findTraps } from "./consumers.ts";
 import type { FleetFacts, ServiceFacts } from "./fleet.ts";
@@ -108,6 +109,37 @@ function objectToService(service: ServiceFacts): readonly Objection[] {
     ];
   }
   return [];
+}
+
+/** What a routine rotation rather waits for, and what must not keep a leaked value alive. */
+const WAIVED: readonly ErrorCode[] = [
+  "ROTATION_OPEN",
+  "SERVICE_NOT_STEADY",
+  "LAST_DEPLOYMENT_FAILED",
+  "PINNED_VERSION",
+  "SHADOWED_KEY",
+  "STRAGGLERS",
+  "TARGET_REFUSES_CURRENT",
+];
+
+/**
+ * Which objections still count in an emergency. A password that somebody added at the target is one more to kill; an
+ * AWSPENDING that somebody left in Secrets Manager is in the way.
+ */
+export function waive(
+  objections: readonly Objection[],
+  atTarget: readonly Objection[],
+): { readonly blocking: readonly Objection[]; readonly waived: readonly string[] } {
+  const isWaived = ({ code }: Objection) => WAIVED.includes(code);
+  const isWaivedAtTarget = (one: Objection) => isWaived(one) || one.code === "FOREIGN_PENDING";
+  const waived = [...objections.filter(isWaived), ...atTarget.filter(isWaivedAtTarget)];
+  return {
+    blocking: [
+      ...objections.filter((one) => !isWaived(one)),
+      ...atTarget.filter((one) => !isWaivedAtTarget(one)),
+    ],
+    waived: waived.map(({ message }) => `gone ahead although: ${message}`),
+  };
 }
 
 /** What is worth saying although it does not stop the rotation. */

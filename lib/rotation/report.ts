@@ -19,9 +19,23 @@ export interface SecretReport {
   readonly briefCut?: boolean;
   /** Whether the old value was tried at the target and refused. */
   readonly oldRefused?: boolean;
+  readonly emergency?: EmergencyReport;
   readonly consumers?: readonly string[];
   readonly notes?: readonly string[];
   readonly errors?: readonly RecordedObjection[];
+}
+
+/** What an emergency did to whoever held the leaked value. */
+interface EmergencyReport {
+  /** Credential -> seconds from the call until its old value was tried and refused. */
+  readonly diedAfterSeconds: Readonly<Record<string, number>>;
+  /** Sessions that were on the old value when it was revoked. */
+  readonly cut: readonly {
+    readonly credential: string;
+    readonly login: string;
+    readonly from: string;
+    readonly program?: string;
+  }[];
 }
 
 export interface ServiceReport {
@@ -118,7 +132,7 @@ export function makeReport(run: Run, rotations: readonly Rotation[], alreadyRunn
   return {
     runId: run.runId,
     status,
-    summary: summarize(status, totals),
+    summary: `${run.request.emergency ? "emergency: " : ""}${summarize(status, totals)}`,
     dryRun: false,
     ...(run.request.reason ? { reason: run.request.reason } : {}),
     startedAt: run.createdAt,
@@ -133,22 +147,53 @@ export function makeReport(run: Run, rotations: readonly Rotation[], alreadyRunn
 function reportRotation(run: Run, rotation: Rotation): SecretReport {
   const first = rotation.history[0];
   const last = rotation.history.at(-1);
+  const emergency = rotation.emergency ? reportEmergency(run, rotation) : undefined;
+  const because = emergency && rotation.outcome === "rotated" ? sentenceOf(emergency) : rotation.because;
   return {
     name: rotation.secretName,
     arn: rotation.secretArn,
     credentials: rotation.credentials.map(({ label }) => label),
     outcome: rotation.outcome ?? "open",
-    ...(rotation.because ? { because: rotation.because } : {}),
+    ...(because ? { because } : {}),
     waves: rotation.waves,
     ...(first ? { oldVersionId: first.fromVersionId } : {}),
     ...(last ? { newVersionId: last.toVersionId } : {}),
     phases: phaseSeconds(run.createdAt, rotation.history),
     briefCut: rotation.briefCut,
+    ...(emergency ? { emergency } : {}),
     oldRefused: rotation.history.some(({ revokedAt }) => revokedAt !== undefined),
     consumers: rotation.consumers,
     ...(rotation.notes.length > 0 ? { notes: rotation.notes } : {}),
     ...(rotation.error ? { errors: [rotation.error] } : {}),
   };
+}
+
+function reportEmergency(run: Run, { history }: Rotation): EmergencyReport {
+  const died = history.flatMap(({ revoked }) => Object.entries(revoked));
+  const cut = history.flatMap((wave) => Object.entries(wave.cut));
+  return {
+    diedAfterSeconds: Object.fromEntries(
+      died.map(([label, at]) => [label, secondsBetween(run.createdAt, at)]),
+    ),
+    cut: cut.flatMap(([credential, sessions]) =>
+      sessions.map(({ login, from, program }) => ({
+        credential,
+        login,
+        from,
+        ...(program === undefined ? {} : { program }),
+      })),
+    ),
+  };
+}
+
+function sentenceOf({ diedAfterSeconds, cut }: EmergencyReport): string {
+  const died = Math.max(...Object.values(diedAfterSeconds));
+  const users = new Set(cut.map(({ login, from }) => `${login} from ${from.replace(/:\d+$/, "")}`));
+  const who =
+    cut.length === 0
+      ? "no session was on it"
+      : `${cut.length} sessions on it were ended: ${[...users].join(", ")}`;
+  return `the leaked value was dead ${died} s after the call; ${who}`;
 }
 
 function count(run: Run, secrets: readonly SecretReport[], services: readonly ServiceReport[]) {

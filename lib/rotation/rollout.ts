@@ -39,6 +39,8 @@ interface Question {
   readonly records: readonly DeploymentRecord[];
   readonly wave: Wave;
   readonly back: boolean;
+  /** There is no way back: a deployment that failed is over once another one has replaced every task. */
+  readonly forwardOnly: boolean;
   readonly holding: Holding;
   readonly rolloutSeconds: number;
   readonly now: Date;
@@ -77,11 +79,13 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
   );
   const record = ours.at(-1);
   const deployment = record && findOurs(service, record);
+  const newest = service.deployments[0];
+  const isMended =
+    question.forwardOnly && newest !== undefined && newest !== deployment && newest.status !== "failed";
   // Our own verdict first: after a circuit breaker's rollback the newest deployment is a healthy one that isn't ours.
-  if (record?.status === "failed" || deployment?.status === "failed") {
+  if ((record?.status === "failed" || deployment?.status === "failed") && !isMended) {
     return { state: "failed", because: deployment?.reason ?? record?.reason ?? "its deployment failed" };
   }
-  const newest = service.deployments[0];
   const counting = [
     ...(deployment ? [deployment] : []),
     ...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : []),

@@ -42,6 +42,13 @@ export interface Circumstances {
   readonly rolloutSeconds: number;
   /** Tag `rekey:admin`, or the secret's own `masterarn`: the credential that may change this one. */
   readonly admin?: Credential;
+  /**
+   * The value in use has leaked: it dies right after the promotion, under whoever still uses it, and neither it nor
+   * anything published beside it may live on in the new document.
+   */
+  readonly emergency: boolean;
+  /** To be called right before each write. @throws RekeyError LEASE_LOST once another worker may have taken over */
+  readonly mayWrite: () => void;
   /** Every other `rekey:*` tag that applies to this credential, without the prefix: `alg`, `nodes`, `not-after`. */
   readonly options: ReadonlyMap<string, string>;
 }
@@ -74,6 +81,11 @@ export interface Strategy {
   /** `brief-cut`: the target cannot accept two values, so consumers may fail for a moment. Said in plan and report. */
   readonly overlap: "full" | "brief-cut";
   /**
+   * Who takes the value: a server, which can be told at any time to refuse the old one, or the tasks themselves, each of
+   * which takes it until it is replaced.
+   */
+  readonly takenBy: "server" | "tasks";
+  /**
    * The name of the rotating value itself: what a bundle's tag names. `password` has its siblings beside it in a bundle
    * (`DATABASE_PASSWORD`, `DATABASE_HOST`), any other below it (`JWT_SECRET_KEY`, `JWT_SECRET_KEY_NEXT`).
    */
@@ -103,13 +115,19 @@ export interface Strategy {
   /** The earliest time at which `from` may be revoked, given when the last consumer was replaced. */
   quietUntil(change: Change, rolledOutAt: Date, at: Circumstances): Date;
 
-  /** Sessions still on `from`; undefined if this kind of target cannot tell. */
+  /**
+   * Sessions still on `from`; undefined if this kind of target cannot tell. In an emergency, right after the promotion,
+   * every session is on it, and is told.
+   */
   stragglers(change: Change, at: Circumstances): Promise<readonly Straggler[] | undefined>;
 
   /** Whether `from` stops working at the end of this wave. A publish wave ends with both alive. */
   revokes(wave: Wave, at: Circumstances): boolean;
 
-  /** Makes the target refuse `from` on every node and ends its sessions that began before `promotedAt`. Safe to repeat. */
+  /**
+   * Makes the target refuse `from` on every node and ends its sessions that began before `promotedAt`; in an emergency it
+   * leaves `to` as the only value, whoever added others. Safe to repeat.
+   */
   revoke(change: Change, promotedAt: Date, at: Circumstances): Promise<void>;
 
   /** Takes `to` back so that only `from` is accepted, persistently. Safe to repeat, and when `set` never ran. */

@@ -11,7 +11,7 @@ import type { Credential } from "../secret.ts";
 import { alternate } from "./alternate.ts";
 import { newPassword } from "./password.ts";
 import { type Access, LoginRefused, serverOf, sqlState, withConnection } from "./postgresConnection.ts";
-import { disableLogin, enableLogin, endSessions, inspectRoles, probe, sessionsOf } from "./postgresRoles.ts";
+import { enableLogin, endLogins, inspectRoles, probe, sessionsOf } from "./postgresRoles.ts";
 
 const loginOf = (credential: Credential) => credential.require("username");
 
@@ -106,6 +106,7 @@ async function tryLogin(credential: Credential, owner: string | undefined): Prom
 export const postgres: Strategy = {
   id: "postgres",
   overlap: "full",
+  takenBy: "server",
   valueName: "password",
 
   async inspect(current, at) {
@@ -167,7 +168,12 @@ export const postgres: Strategy = {
 
   async set({ from, to }, at) {
     await asAdmin(from, at, (client) =>
-      enableLogin(client, { current: loginOf(from), next: loginOf(to), password: to.require("password") }),
+      enableLogin(client, {
+        mayWrite: at.mayWrite,
+        current: loginOf(from),
+        next: loginOf(to),
+        password: to.require("password"),
+      }),
     );
   },
 
@@ -195,16 +201,10 @@ export const postgres: Strategy = {
       );
     }
     // All its sessions, not only the older ones: nobody may log in with it any more, so none of them can be a new task's.
-    await asAdmin(from, at, async (client) => {
-      for (const login of endingWith(from)) await disableLogin(client, login);
-      await endSessions(client, endingWith(from));
-    });
+    await asAdmin(from, at, (client) => endLogins(client, endingWith(from), at.mayWrite));
   },
 
   async withdraw({ from, to }, at) {
-    await asAdmin(from, at, async (client) => {
-      await disableLogin(client, loginOf(to));
-      await endSessions(client, [loginOf(to)]);
-    });
+    await asAdmin(from, at, (client) => endLogins(client, [loginOf(to)], at.mayWrite));
   },
 };

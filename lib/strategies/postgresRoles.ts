@@ -25,12 +25,29 @@ async function readRole(client: pg.Client, name: string): Promise<Role> {
   };
 }
 
-async function transaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
+interface Pair {
+  readonly owner: string;
+  /** Asked once the pair is locked: whoever waited for the lock, or slept, may have been overtaken. */
+  readonly mayWrite: () => void;
+}
+
+async function changePair(
+  client: pg.Client,
+  { owner, mayWrite }: Pair,
+  work: () => Promise<void>,
+): Promise<void> {
   await client.query("begin");
   try {
     // The client's own patience does not stop the server, and a lock that is waited for holds up everybody behind it.
-    await client.query("set local lock_timeout = '5s'; set local statement_timeout = '10s'");
+    // A worker that is frozen in here loses the transaction, or it would finish it when it wakes.
+    await client.query(
+      "set local lock_timeout = '5s'; set local statement_timeout = '10s'; set local idle_in_transaction_session_timeout = '10s'",
+    );
+    // Two rotators of one pair would take turns on the same roles.
+    await client.query("select pg_advisory_xact_lock(hashtext($1))", [`rekey:${owner}`]);
+    mayWrite();
     await work();
+    mayWrite();
     await client.query("commit");
   } catch (error) {
     // The first error is the one that tells; a connection that is gone rolls back by itself.
@@ -40,19 +57,21 @@ async function transaction(client: pg.Client, work: () => Promise<void>): Promis
 }
 
 interface Enabling {
+  readonly mayWrite: () => void;
   readonly current: string;
   readonly next: string;
   readonly password: string;
 }
 
 /** Makes `next` a login that is all that `current` is. Idempotent; a repeated call sets the same password again. */
-export async function enableLogin(client: pg.Client, { current, next, password }: Enabling): Promise<void> {
+export async function enableLogin(
+  client: pg.Client,
+  { mayWrite, current, next, password }: Enabling,
+): Promise<void> {
   const { base: owner } = alternate(current);
   const verifier = scramVerifier(password);
   const version = await serverVersion(client);
-  await transaction(client, async () => {
-    // Two rotators of one pair would take turns on the same roles.
-    await client.query("select pg_advisory_xact_lock(hashtext($1))", [`rekey:${owner}`]);
+  await changePair(client, { owner, mayWrite }, async () => {
     if (!(await readRole(client, owner)).exists)
       await client.query(`create role ${client.escapeIdentifier(owner)} nologin`);
     const role = await readRole(client, current);
@@ -188,14 +207,24 @@ async function reassignClone(client: pg.Client, owner: string, version: number):
   );
 }
 
-/** Blocks new logins; the password goes too, so that switching the role on again does not bring the old value back. */
-export async function disableLogin(client: pg.Client, login: string): Promise<void> {
-  if ((await readRole(client, login)).exists)
-    await client.query(`alter role ${client.escapeIdentifier(login)} nologin password null`);
-}
-
-/** A session outlives its login's right to log in, for days in a pool. */
-export async function endSessions(client: pg.Client, logins: readonly string[]): Promise<void> {
+/**
+ * Ends logins of one pair: no new sessions, and no password, so that switching a role on again does not bring the old value
+ * back. Then their sessions, which outlive the right to log in, for days in a pool; not before it is committed, because a
+ * pool would be back at once.
+ */
+export async function endLogins(
+  client: pg.Client,
+  logins: readonly string[],
+  mayWrite: () => void,
+): Promise<void> {
+  const { base: owner } = alternate(logins[0] ?? "");
+  await changePair(client, { owner, mayWrite }, async () => {
+    for (const login of logins) {
+      if ((await readRole(client, login)).exists)
+        await client.query(`alter role ${client.escapeIdentifier(login)} nologin password null`);
+    }
+  });
+  mayWrite();
   await client.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1) and pid <> pg_backend_pid()",
     [logins],

@@ -9,7 +9,7 @@ import { RekeyError } from "../errors.ts";
 import type { Change, Circumstances, Objection, Strategy } from "../rotation/strategy.ts";
 import type { Credential } from "../secret.ts";
 import { newPassword } from "./password.ts";
-import { addPassword, hashOf, readUser, removePassword } from "./redisAcl.ts";
+import { addPassword, hashOf, leaveOnlyPassword, readUser, removePassword } from "./redisAcl.ts";
 import { alignRequirepass, moveReplicationLogin, persist } from "./redisConfig.ts";
 import { type Login, nameOf, targetOf } from "./redisConnection.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "./redisInspection.ts";
 import { expectEverywhere, verdictOf, verdicts } from "./redisLogins.ts";
 import { discover, discoverAll, onEveryNode, refusalOf, type Topology } from "./redisNodes.ts";
-import { endSessionsOf } from "./redisSessions.ts";
+import { asStraggler, endSessionsOf, sessionsOf } from "./redisSessions.ts";
 
 const USER = "default";
 const ROTATING = [USER];
@@ -46,11 +46,9 @@ function loginsFor({ admin }: Circumstances, ...own: readonly Credential[]): rea
   return [{ username, password: admin.require("password") }];
 }
 
-const nodesOf = (at: Circumstances) => at.options.get("nodes");
-
 /** Every node, let in by whichever value it accepts. @throws RekeyError if one of them does not answer or lets nobody in */
 const everyNode = (at: Circumstances, first: Credential, second: Credential): Promise<Topology> =>
-  discoverAll(targetOf(first, nodesOf(at)), loginsFor(at, first, second));
+  discoverAll(targetOf(first, at), loginsFor(at, first, second));
 
 /** Both passwords on every node, saved, and read back. */
 async function acceptBoth(topology: Topology, { from, to }: Change): Promise<void> {
@@ -63,13 +61,14 @@ async function acceptBoth(topology: Topology, { from, to }: Change): Promise<voi
 export const redis: Strategy = {
   id: "redis",
   overlap: "full",
+  takenBy: "server",
   valueName: "password",
 
   inspect(current, at) {
     return asObjections(async () => {
       const login = loginOf(current);
       const logins = loginsFor(at, current);
-      const target = targetOf(current, nodesOf(at));
+      const target = targetOf(current, at);
       const topology = await discover(target, logins);
       const unsupported = objectionsToMode(topology);
       if (unsupported.length > 0) return unsupported;
@@ -113,13 +112,18 @@ export const redis: Strategy = {
   },
 
   async test({ from, to }, at) {
-    const topology = await discover(targetOf(from, nodesOf(at)), loginsFor(at, from, to));
+    const topology = await discover(targetOf(from, at), loginsFor(at, from, to));
     return verdictOf(topology, { from: loginOf(from), to: loginOf(to) });
   },
 
   quietUntil: (_change, rolledOutAt, at) => new Date(rolledOutAt.getTime() + at.graceSeconds * 1000),
 
-  stragglers: async () => undefined,
+  async stragglers({ from, to }, at) {
+    if (!at.emergency) return undefined;
+    const topology = await everyNode(at, to, from);
+    const perNode = await onEveryNode(topology, (redis) => sessionsOf(redis, USER));
+    return perNode.flat().map(asStraggler);
+  },
 
   revokes: () => true,
 
@@ -131,7 +135,8 @@ export const redis: Strategy = {
     await expectEverywhere(topology, fresh, "accepted", "PENDING_REFUSED", why);
     await onEveryNode(topology, (redis, node) => moveReplicationLogin(redis, node, ROTATING, fresh));
     await onEveryNode(topology, async (redis, node) => {
-      await removePassword(redis, USER, old.password);
+      if (at.emergency) await leaveOnlyPassword(redis, USER, fresh.password);
+      else await removePassword(redis, USER, old.password);
       await alignRequirepass(redis, fresh.password);
       await persist(redis, node);
       await endSessionsOf(redis, USER, promotedAt, at.now);

@@ -50,6 +50,11 @@ export async function removePassword(redis: Redis, name: string, password: strin
   if (user?.hashes.includes(hash)) await redis.send("ACL", "SETUSER", name, `!${hash}`);
 }
 
+/** In one command, so that there is no moment without a password. */
+export async function leaveOnlyPassword(redis: Redis, name: string, password: string): Promise<void> {
+  await redis.send("ACL", "SETUSER", name, "resetpass", `#${hashOf(password)}`);
+}
+
 /** Switches a user off; a user that never existed is not made. */
 export async function switchOff(redis: Redis, name: string): Promise<void> {
   if (!(await readUser(redis, name))) return;

@@ -4,6 +4,7 @@
  * never stand in an error: some of them are passwords.
  */
 import { RekeyError } from "../errors.ts";
+import type { Circumstances } from "../rotation/strategy.ts";
 import type { Credential } from "../secret.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -26,6 +27,8 @@ export interface RedisTarget {
   /** Where to begin: the secret's own host first, then the nodes of the tag. */
   readonly seeds: readonly Address[];
   readonly tls: { readonly ca?: string } | undefined;
+  /** Asked before each command. */
+  readonly mayWrite: () => void;
 }
 
 export interface Redis {
@@ -52,10 +55,11 @@ export class RedisAnswer extends Error {
 export const nameOf = ({ host, port }: Address) => `${host}:${port}`;
 
 /**
- * @param nodes option `nodes`: addresses that discovery cannot see, separated by spaces
+ * @param at option `nodes`: addresses that discovery cannot see, separated by spaces
  * @throws RekeyError SECRET_MALFORMED, TAG_INVALID
  */
-export function targetOf(credential: Credential, nodes = ""): RedisTarget {
+export function targetOf(credential: Credential, { options, mayWrite }: Circumstances): RedisTarget {
+  const nodes = options.get("nodes") ?? "";
   const port = Number(credential.reveal("port") ?? DEFAULT_PORT);
   if (!isPort(port)) {
     throw new RekeyError(
@@ -73,6 +77,7 @@ export function targetOf(credential: Credential, nodes = ""): RedisTarget {
     label: credential.label,
     seeds: [{ host: credential.require("host"), port }, ...extra],
     tls: isEncrypted ? (ca ? { ca } : {}) : undefined,
+    mayWrite,
   };
 }
 
@@ -97,7 +102,7 @@ let driver: typeof import("@redis/client") | undefined;
  *   or one that nobody in `work` expected
  */
 export async function withRedis<T>(
-  target: Pick<RedisTarget, "label" | "tls">,
+  target: Pick<RedisTarget, "label" | "tls" | "mayWrite">,
   address: Address,
   login: Login,
   work: (redis: Redis) => Promise<T>,
@@ -111,6 +116,7 @@ export async function withRedis<T>(
   const redis: Redis = {
     async send<A>(...words: string[]): Promise<A> {
       command = words.slice(0, ["ACL", "CONFIG", "CLIENT"].includes(words[0] ?? "") ? 2 : 1).join(" ");
+      target.mayWrite();
       try {
         return (await client.sendCommand(words)) as A;
       } catch (error) {

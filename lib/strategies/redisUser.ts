@@ -51,9 +51,8 @@ function loginsFor({ admin }: Circumstances, ...own: readonly Credential[]): rea
   return [{ username, password: admin.require("password") }];
 }
 
-const nodesOf = (at: Circumstances) => at.options.get("nodes");
 const everyNode = (at: Circumstances, first: Credential, second: Credential) =>
-  discoverAll(targetOf(first, nodesOf(at)), loginsFor(at, first, second));
+  discoverAll(targetOf(first, at), loginsFor(at, first, second));
 const bothUsers = (from: Credential, to: Credential) => [loginOf(from).username, loginOf(to).username];
 
 /** Gives the idle user the rules of the one in use, and this one password. @throws RekeyError if it does not read back */
@@ -84,6 +83,7 @@ async function enable(redis: Redis, current: Login, idle: Login, where: string):
 export const redisUser: Strategy = {
   id: "redis-user",
   overlap: "full",
+  takenBy: "server",
   valueName: "password",
 
   inspect(current, at) {
@@ -94,7 +94,7 @@ export const redisUser: Strategy = {
         return [{ code: "SECRET_MALFORMED", message }];
       }
       const logins = loginsFor(at, current);
-      const target = targetOf(current, nodesOf(at));
+      const target = targetOf(current, at);
       if (!at.admin && !(await isAdmin(current, at))) {
         const message = `${current.label}: user ${login.username} may not run ACL, and there is no admin secret; name one with the tag rekey:admin`;
         return [{ code: "ADMIN_MISSING", message }];
@@ -138,7 +138,7 @@ export const redisUser: Strategy = {
   },
 
   async test({ from, to }, at) {
-    const topology = await discover(targetOf(from, nodesOf(at)), loginsFor(at, from, to));
+    const topology = await discover(targetOf(from, at), loginsFor(at, from, to));
     return verdictOf(topology, { from: loginOf(from), to: loginOf(to) });
   },
 
@@ -192,7 +192,7 @@ export const redisUser: Strategy = {
 /** Whether the user in use may itself change users. A refused login is reported by the inspection of the nodes. */
 async function isAdmin(current: Credential, at: Circumstances): Promise<boolean> {
   const login = loginOf(current);
-  const target = targetOf(current, nodesOf(at));
+  const target = targetOf(current, at);
   const [seed] = target.seeds;
   if (!seed || !(await firstAccepted(target, seed, [login]))) return true;
   return withRedis(target, seed, login, (redis) => mayRun(redis, login.username, ["ACL", "SETUSER", "x"]));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Decision, decide, type Facts } from "../../lib/rotation/decide.ts";
-import type { Rotation } from "../../lib/rotation/intent.ts";
+import type { Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
 import { at, iso, rotation } from "./facts.ts";
 
 const staged = { current: "old", pending: "new", staged: true };
@@ -9,11 +9,18 @@ const both = { from: "accepted", to: "accepted" } as const;
 const facts = (changes: Partial<Facts> = {}): Facts => ({ labels: staged, runWave: "rotate", ...changes });
 const after = { stagedAt: iso(1), setAt: iso(2), testedAt: iso(3), promotedAt: iso(4) };
 const rolledOut = { ...after, rolledOutAt: iso(60) };
-const credential = { label: "shop/database", revokes: true, quietUntil: at(60) };
+const credential = { label: "shop/database", takenBy: "server", revokes: true, quietUntil: at(60) } as const;
 const straggler = { login: "shop_a", from: "10.0.0.9", program: "psql" };
 const back = { code: "DEPLOYMENT_FAILED", because: "tasks crash", at: iso(30) };
 
-type Row = readonly [promise: string, rotation: Rotation, facts: Facts, decision: Partial<Decision>];
+type Row = readonly [
+  promise: string,
+  rotation: Rotation,
+  facts: Facts,
+  decision: Partial<Decision>,
+  nowSeconds?: number,
+];
+const leaked = (changes: Partial<WaveRecord>) => rotation(changes, { emergency: true });
 
 const rows: Row[] = [
   [
@@ -219,7 +226,12 @@ const rows: Row[] = [
   ],
   [
     "when all old values are dead the rotation is finished",
-    rotation({ ...rolledOut, confirmedAt: iso(61), revoked: ["shop/database"], revokedAt: iso(62) }),
+    rotation({
+      ...rolledOut,
+      confirmedAt: iso(61),
+      revoked: { "shop/database": iso(62) },
+      revokedAt: iso(62),
+    }),
     facts({ labels: promoted, credentials: [credential] }),
     { do: "finish", as: "rotated" },
   ],
@@ -234,6 +246,115 @@ const rows: Row[] = [
     rotation(after),
     facts({ labels: { current: "third", staged: true } }),
     { do: "wait", forPerson: true },
+  ],
+  [
+    "a label that shows elsewhere right after the promotion may only be late",
+    rotation(after),
+    facts({ labels: staged }),
+    { do: "wait", because: "for AWSCURRENT to show where it was moved" },
+    9,
+  ],
+  [
+    "a label that a person moved back is followed back",
+    rotation(after),
+    facts({ labels: staged }),
+    { do: "giveUp", code: "LABEL_MOVED" },
+  ],
+  [
+    "a label that a person moved back to a value that is dead waits for that person",
+    rotation({ ...rolledOut, revoked: { "shop/cache": iso(61) } }),
+    facts({ labels: staged }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a promotion whose answer was lost is noted before anything is given up",
+    rotation({ testedAt: iso(3), retreat: back }),
+    facts({ labels: promoted }),
+    { do: "note", that: "promoted" },
+  ],
+  [
+    "an emergency waits for no other secret's wave",
+    leaked({ testedAt: iso(3) }),
+    facts({ runWave: "publish", target: both }),
+    { do: "promote" },
+  ],
+  [
+    "in an emergency it does not matter that the leaked value was made useless to us",
+    leaked({ testedAt: iso(3) }),
+    facts({ target: { from: "refused", to: "accepted" } }),
+    { do: "promote" },
+  ],
+  [
+    "an emergency still needs a new value that works",
+    leaked({ setAttempts: 2 }),
+    facts({ target: { from: "accepted", to: "refused" } }),
+    { do: "giveUp", code: "PENDING_REFUSED" },
+  ],
+  [
+    "in an emergency those who use the leaked value are asked for right after the promotion",
+    leaked(after),
+    facts({ labels: promoted, credentials: [credential] }),
+    { do: "look", at: "stragglers", label: "shop/database" },
+  ],
+  [
+    "they are written down before they are cut off",
+    leaked(after),
+    facts({ labels: promoted, credentials: [{ ...credential, stragglers: [straggler] }] }),
+    { do: "note", that: "cut", label: "shop/database", cut: [straggler] },
+  ],
+  [
+    "the leaked value is revoked before any service is redeployed, whoever is on it",
+    leaked({ ...after, cut: { "shop/database": [straggler] } }),
+    facts({
+      labels: promoted,
+      rollout: { state: "missing", because: "", missing: ["shop/gateway"] },
+      credentials: [{ ...credential, stragglers: [straggler], target: both }],
+    }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
+    "a leaked value whose target is down does not hold up the services",
+    leaked({ ...after, cut: { "shop/database": [] } }),
+    facts({ labels: promoted, credentials: [{ ...credential, target: { unreachable: "timeout" } }] }),
+    { do: "look", at: "rollout" },
+  ],
+  [
+    "a leaked key that tasks take themselves dies with the last old task",
+    leaked(after),
+    facts({
+      labels: promoted,
+      rollout: { state: "running", because: "in progress", missing: [] },
+      credentials: [{ ...credential, takenBy: "tasks" }],
+    }),
+    { do: "wait", because: "in progress" },
+  ],
+  [
+    "and is asked for when that one is gone",
+    leaked({ ...rolledOut, cut: { "shop/database": [] } }),
+    facts({ labels: promoted, credentials: [{ ...credential, takenBy: "tasks" }] }),
+    { do: "look", at: "revocation", label: "shop/database" },
+  ],
+  [
+    "a failed deployment does not bring a leaked value back",
+    leaked({ ...after, cut: { "shop/database": [] }, revoked: { "shop/database": iso(5) } }),
+    facts({
+      labels: promoted,
+      rollout: { state: "failed", because: "tasks crash", missing: [], failed: "shop/gateway" },
+      credentials: [credential],
+    }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a retreat that finds the new value current goes forward in an emergency",
+    leaked({ ...after, retreat: back }),
+    facts({ labels: promoted }),
+    { do: "look", at: "credentials" },
+  ],
+  [
+    "an emergency ends when the value is dead and the services are through",
+    leaked({ ...rolledOut, cut: { "shop/database": [] }, revoked: { "shop/database": iso(5) } }),
+    facts({ labels: promoted, credentials: [credential] }),
+    { do: "finish", as: "rotated" },
   ],
   [
     "the way back begins with the label",
@@ -286,7 +407,8 @@ const rows: Row[] = [
 ];
 
 describe("decide", () => {
-  test.each(rows)("%s", (_promise, intent, seen, decision) => {
-    expect(decide(intent, seen, at(100))).toMatchObject(decision);
+  test.each(rows.map((row) => [row[0], row] as const))("%s", (_promise, row) => {
+    const [, intent, seen, decision, nowSeconds = 100] = row;
+    expect(decide(intent, seen, at(nowSeconds))).toMatchObject(decision);
   });
 });

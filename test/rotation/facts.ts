@@ -20,7 +20,8 @@ export const wave = (changes: Partial<WaveRecord> = {}): WaveRecord => ({
   toVersionId: "new",
   startedAt: iso(0),
   setAttempts: 0,
-  revoked: [],
+  cut: {},
+  revoked: {},
   ...changes,
 });
 
@@ -31,6 +32,7 @@ export const rotation = (changes: Partial<WaveRecord> = {}, more: Partial<Rotati
   secretName: "shop/database",
   credentials: [{ label: "shop/database", waves: ["rotate"] }],
   briefCut: false,
+  emergency: false,
   waves: ["rotate"],
   history: [wave(changes)],
   consumers: ["shop/gateway"],

@@ -110,6 +110,8 @@ export function circumstances(
     now,
     graceSeconds: 60,
     skewSeconds: 60,
+    emergency: false,
+    mayWrite: () => {},
     rolloutSeconds: 1800,
     ...(admin ? { admin } : {}),
     options: new Map(Object.entries(options)),

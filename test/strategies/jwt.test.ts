@@ -12,6 +12,8 @@ const at = (options: Record<string, string> = {}, now = NOW): Circumstances => (
   now,
   graceSeconds: 300,
   skewSeconds: 60,
+  emergency: false,
+  mayWrite: () => {},
   rolloutSeconds: 600,
   options: new Map(Object.entries(options)),
 });

@@ -28,6 +28,8 @@ const circumstances = (admin: { username: string; password: string }): Circumsta
   now: new Date(),
   graceSeconds: 0,
   skewSeconds: 60,
+  emergency: false,
+  mayWrite: () => {},
   rolloutSeconds: 600,
   admin: new Credential(SecretDocument.of(admin), "shop/admin"),
   options: new Map(),

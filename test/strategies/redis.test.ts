@@ -370,8 +370,11 @@ test("a server that quotes a command it does not know does not put a value into 
   const server = await startRedis({ password: START, settings: ['rename-command CONFIG ""'] });
   try {
     const login = { username: "default", password: START };
-    const failure = await withRedis({ label: "shop/redis", tls: undefined }, server, login, (node) =>
-      node.send("CONFIG", "SET", "masterauth", "it's-a-value"),
+    const failure = await withRedis(
+      { label: "shop/redis", tls: undefined, mayWrite: () => {} },
+      server,
+      login,
+      (node) => node.send("CONFIG", "SET", "masterauth", "it's-a-value"),
     ).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       code: "TARGET_UNREACHABLE",
