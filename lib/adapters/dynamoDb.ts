@@ -147,6 +147,7 @@ export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLI
         if (record || runId === "" || isRecent(active?.["since"], run.createdAt))
           return { begun: false, runId };
         // A process died between the pointer and its run. The pointer promises nothing, so it is taken over.
+        await this.closeRun(runId);
         await remove("clear a pointer without a run", ACTIVE, { "#run": "runId" }, "#run = :run", {
           ":run": runId,
         });

@@ -71,7 +71,10 @@ export async function work(
     }
     return await close(ports, runId);
   } catch (error) {
-    if (error instanceof RekeyError && error.code === "LEASE_LOST") return reportOn(ports, runId, true);
+    if (error instanceof RekeyError && error.code === "LEASE_LOST") {
+      // Awaited here: while the lease is given back below, nobody would hear this promise fail, and Node would end.
+      return await reportOn(ports, runId, true);
+    }
     throw error;
   } finally {
     await ports.log.unlease(runId, invocation.holder);
@@ -81,6 +84,7 @@ export async function work(
 /** Preflight, and the records of what will be rotated. Repeated whole after a crash: nothing has been changed by then. */
 async function start(ports: Ports, run: Run): Promise<Run> {
   let found: Preflight;
+  await releaseEnded(ports);
   try {
     found = await preflight(ports, run.request, run.runId);
   } catch (error) {
@@ -119,6 +123,21 @@ async function start(ports: Ports, run: Run): Promise<Run> {
     notDue: [...found.notDue],
     ...(isEmpty ? { finishedAt: ports.now().toISOString() } : {}),
   });
+}
+
+/**
+ * A worker that stood still between claiming a secret and its record may claim it again after another has ended that
+ * rotation. Nobody would ever release that claim.
+ */
+async function releaseEnded(ports: Ports): Promise<void> {
+  const claims = await ports.log.claims();
+  for (const runId of new Set(claims.values())) {
+    const rotations = await ports.log.rotations(runId);
+    const ended = rotations.filter(
+      ({ secretArn, outcome }) => outcome !== undefined && claims.get(secretArn) === runId,
+    );
+    for (const rotation of ended) await ports.log.release(rotation);
+  }
 }
 
 function newRotation(run: Run, planned: PlannedSecret, now: Date): Rotation {

@@ -43,7 +43,10 @@ export type Decision =
   | { readonly do: "look"; readonly at: "stragglers" | "revocation"; readonly label: string }
   | { readonly do: "stage" | "set" | "promote" | "demote" | "withdraw"; readonly because: string }
   | { readonly do: "revoke"; readonly label: string; readonly because: string }
-  | { readonly do: "note"; readonly that: "tested" | "promoted" | "rolledOut" | "confirmed" }
+  | {
+      readonly do: "note";
+      readonly that: "tested" | "promoted" | "displaced" | "returned" | "rolledOut" | "confirmed";
+    }
   | { readonly do: "note"; readonly that: "revoked"; readonly label: string }
   | {
       readonly do: "finish";
@@ -74,6 +77,10 @@ export type GiveUpCode =
 
 /** A value that the target refuses although it was set twice is not worth a third try. */
 const MAX_SET_ATTEMPTS = 2;
+/** For how long Secrets Manager may answer with what was before a write. */
+const STALE_MS = 2_000;
+/** For how long a version that was just written may not show: Secrets Manager is eventually consistent after a put. */
+const UNSEEN_MS = 10_000;
 /** Rounds in which the target could not be asked before a secret that is not promoted leaves the run. */
 export const MAX_UNREACHABLE = 5;
 
@@ -84,11 +91,11 @@ export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
   if (rotation.outcome !== undefined || wave === undefined) return { do: "nothing" };
   if (wave.retreat) return retreat(wave, facts);
   if (facts.labels.current === wave.toVersionId) return afterPromotion(rotation, wave, facts, now);
-  if (wave.promotedAt !== undefined) return displaced(wave, facts);
-  return beforePromotion(rotation, wave, facts);
+  if (wave.promotedAt !== undefined) return displaced(wave, facts, now);
+  return beforePromotion(rotation, wave, facts, now);
 }
 
-function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): Decision {
+function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
   const { current, pending, staged } = facts.labels;
   if (wave.wave !== facts.runWave)
     return { do: "wait", because: `for the ${facts.runWave} wave of other secrets` };
@@ -107,8 +114,10 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
     };
   }
   if (!staged) {
-    return wave.stagedAt === undefined
-      ? { do: "stage", because: "the new value must be durable before the target learns it" }
+    if (wave.stagedAt === undefined)
+      return { do: "stage", because: "the new value must be durable before the target learns it" };
+    return now.getTime() - Date.parse(wave.stagedAt) < UNSEEN_MS
+      ? { do: "wait", because: "for the staged version to be readable" }
       : { do: "giveUp", code: "LABEL_MOVED", because: "the staged version was taken away" };
   }
   if (!facts.target) return look("target");
@@ -120,7 +129,9 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
   const { to } = facts.target;
   // A retire wave is the one whose document no longer has the old value: it is given up here, not kept beside the new one.
   const from = wave.wave === "retire" ? "accepted" : facts.target.from;
-  if (from === "accepted" && to === "accepted") {
+  // A process that died in the middle may have left a value that works and is not saved: a restart would take it away.
+  const isWhole = wave.setAttempts === 0 || wave.setAt !== undefined;
+  if (from === "accepted" && to === "accepted" && isWhole) {
     return wave.testedAt === undefined
       ? { do: "note", that: "tested" }
       : { do: "promote", because: "the target accepts both values" };
@@ -133,22 +144,34 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
     };
   }
   if (wave.setAttempts < MAX_SET_ATTEMPTS)
-    return { do: "set", because: "the target does not accept both values yet" };
+    return { do: "set", because: "the target does not accept both values for good yet" };
   return {
     do: "giveUp",
-    code: to === "refused" ? "PENDING_REFUSED" : "OLD_VALUE_REFUSED",
-    because: `the target refuses the ${to === "refused" ? "new" : "old"} value after it was set`,
+    code: from === "refused" && to === "accepted" ? "OLD_VALUE_REFUSED" : "PENDING_REFUSED",
+    because:
+      from === to && to === "accepted"
+        ? "setting the new value at the target was begun twice and did not end"
+        : `the target refuses the ${to === "refused" ? "new" : "old"} value after it was set`,
   };
 }
 
 function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
   // The process may have died between the label's move and its own note of it.
   if (wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+  // Somebody put it back where we had it. Tasks that started in between are as old as those from before.
+  if (wave.displacedAt !== undefined) return { do: "note", that: "returned" };
   if (wave.rolledOutAt === undefined) {
     if (facts.settled === false)
       return { do: "wait", because: "for the new value to be readable everywhere" };
     if (!facts.rollout) return look("rollout");
     const { state, because, failed } = facts.rollout;
+    if (state === "failed" && wave.confirmedAt !== undefined) {
+      return {
+        do: "wait",
+        because: `${because}; the old value may be dead already, so there is no way back: mend the service and deploy it`,
+        forPerson: true,
+      };
+    }
     if (state === "failed") {
       return {
         do: "giveUp",
@@ -196,7 +219,8 @@ function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Dat
       forPerson: true,
     };
   }
-  return target.from === "refused"
+  // Refused is not enough: a process that died in the middle may have left it refused until the next restart.
+  return target.from === "refused" && wave.switchedOff.includes(label)
     ? { do: "note", that: "revoked", label }
     : { do: "revoke", label, because: "no running task can hold the old value" };
 }
@@ -221,7 +245,11 @@ function finishWave(rotation: Rotation, wave: WaveRecord): Decision {
 }
 
 /** AWSCURRENT is not where we put it. Somebody had a reason; overriding it could take away the value that is in use. */
-function displaced(wave: WaveRecord, facts: Facts): Decision {
+function displaced(wave: WaveRecord, facts: Facts, now: Date): Decision {
+  const isFresh = now.getTime() - Date.parse(wave.promotedAt ?? "") < STALE_MS;
+  if (isFresh && facts.labels.current === wave.fromVersionId)
+    return { do: "wait", because: "for the new value to be readable everywhere" };
+  if (wave.displacedAt === undefined) return { do: "note", that: "displaced" };
   const where =
     facts.labels.current === wave.fromVersionId ? "back to the old version" : "to another version";
   return {
@@ -239,8 +267,18 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
     return { do: "demote", because: "tasks that start from now on must read the old value" };
   }
   if (wave.promotedAt !== undefined && back.withdrawnAt === undefined) {
+    if (back.demotedAt !== undefined && facts.labels.current !== wave.fromVersionId) {
+      return {
+        do: "wait",
+        because:
+          "AWSCURRENT was moved to another version on the way back, whose value may be the new one; both stay accepted until a person decides",
+        forPerson: true,
+      };
+    }
     if (back.demotedAt === undefined)
       return { do: "demote", because: "to note when the old value was current again" };
+    if (facts.settled === false)
+      return { do: "wait", because: "for the old value to be readable everywhere" };
     if (!facts.rollout) return look("rollout");
     if (facts.rollout.state === "failed") {
       return {
@@ -253,6 +291,14 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
   }
   if (back.withdrawnAt === undefined && facts.labels.staged) {
     return { do: "withdraw", because: "no task can hold the new value" };
+  }
+  // Nobody but the staged version knows the value that the target may have learnt.
+  if (back.withdrawnAt === undefined && wave.setAttempts > 0) {
+    return {
+      do: "wait",
+      because: `version ${wave.toVersionId} cannot be read, so its value cannot be taken back from the target; make it readable again`,
+      forPerson: true,
+    };
   }
   const as = wave.promotedAt === undefined ? "dropped" : "rolledBack";
   return { do: "finish", as, because: back.because };

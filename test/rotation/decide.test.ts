@@ -37,9 +37,21 @@ const rows: Row[] = [
   ],
   [
     "a target that knows both values is not set again",
-    rotation({ setAttempts: 1 }),
+    rotation({ setAttempts: 1, setAt: iso(2) }),
     facts({ target: both }),
     { do: "note", that: "tested" },
+  ],
+  [
+    "a set that a crash cut short is made again, for its half may not be saved",
+    rotation({ setAttempts: 1 }),
+    facts({ target: both }),
+    { do: "set" },
+  ],
+  [
+    "a staged version that does not show yet is waited for",
+    rotation({ stagedAt: iso(95) }),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "wait" },
   ],
   [
     "the label moves only after both values were tested",
@@ -189,12 +201,57 @@ const rows: Row[] = [
   ],
   [
     "an old value that is refused is noted as dead, and only then",
-    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    rotation({ ...rolledOut, confirmedAt: iso(61), switchedOff: ["shop/database"] }),
     facts({
       labels: promoted,
       credentials: [{ ...credential, stragglers: [], target: { from: "refused", to: "accepted" } }],
     }),
     { do: "note", that: "revoked", label: "shop/database" },
+  ],
+  [
+    "a revocation that a crash cut short is made again, for its half may not be saved",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [{ ...credential, stragglers: [], target: { from: "refused", to: "accepted" } }],
+    }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
+    "once the old value may be dead, a failed deployment is no reason to go back to it",
+    rotation({ ...after, confirmedAt: iso(61) }),
+    facts({ labels: promoted, rollout: { state: "failed", because: "crash", missing: [] } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a label that was away and is back starts the rollout over",
+    rotation({ ...rolledOut, displacedAt: iso(70) }),
+    facts({ labels: promoted }),
+    { do: "note", that: "returned" },
+  ],
+  [
+    "a label that a person moved after the promotion is noted",
+    rotation(after),
+    facts({ labels: { current: "third", staged: true } }),
+    { do: "note", that: "displaced" },
+  ],
+  [
+    "the value is not withdrawn before the old one is readable everywhere",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ settled: false }),
+    { do: "wait" },
+  ],
+  [
+    "a label that a person moved on the way back may stand on the new value",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ labels: { current: "third", staged: true } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a value that the target may have learnt is not forgotten because it cannot be read",
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "wait", forPerson: true },
   ],
   [
     "the old value is kept while the new one is refused",
@@ -231,7 +288,7 @@ const rows: Row[] = [
   ],
   [
     "a label that a person moved after the promotion is not fought over",
-    rotation(after),
+    rotation({ ...after, displacedAt: iso(70) }),
     facts({ labels: { current: "third", staged: true } }),
     { do: "wait", forPerson: true },
   ],

@@ -1,0 +1,116 @@
+/**
+ * The rotation log in memory, made of the same conditional writes as the one in DynamoDB, each of them a call of its own:
+ * a worker may die between any two.
+ */
+import { RekeyError } from "../../lib/errors.ts";
+import type { Rotation, RotationLog, Run, SecretHistory } from "../../lib/rotation/intent.ts";
+
+export type Ask = <T>(name: string, effect: () => T) => Promise<T>;
+
+const POINTER_GRACE_MS = 60_000;
+
+export class Records {
+  readonly runs = new Map<string, Run>();
+  /** `run id`, then secret ARN. */
+  readonly rotations = new Map<string, Map<string, Rotation>>();
+  readonly open = new Set<string>();
+  active: { readonly runId: string; readonly since: string } | undefined;
+  readonly claims = new Map<string, string>();
+  readonly histories = new Map<string, SecretHistory>();
+  readonly leases = new Map<string, { readonly holder: string; readonly until: number }>();
+  /** Told of each rotation that is stored. */
+  onRotation: ((next: Rotation, worker: string) => void) | undefined;
+
+  openRotations(): Rotation[] {
+    return [...this.open].flatMap((runId) =>
+      [...(this.rotations.get(runId)?.values() ?? [])].filter(({ outcome }) => outcome === undefined),
+    );
+  }
+}
+
+export function logOn(records: Records, ask: Ask, worker: string): RotationLog {
+  const overtaken = (what: string) =>
+    new RekeyError("LEASE_LOST", `another worker wrote ${what} first; this one stops`);
+  const saveRun = (run: Run) => {
+    if ((records.runs.get(run.runId)?.rev ?? 0) !== run.rev) throw overtaken(`run ${run.runId}`);
+    const next = { ...run, rev: run.rev + 1 };
+    records.runs.set(run.runId, next);
+    return next;
+  };
+  const log: RotationLog = {
+    async begin(run) {
+      if (await ask("log.begin", () => records.runs.has(run.runId)))
+        return { begun: false, runId: run.runId };
+      const won = await ask("log.begin", () => {
+        if (records.active) return false;
+        records.active = { runId: run.runId, since: run.createdAt };
+        return true;
+      });
+      if (!won) {
+        const active = await ask("log.begin", () => records.active);
+        const isKnown =
+          active === undefined || (await ask("log.begin", () => records.runs.has(active.runId)));
+        const isRecent =
+          active !== undefined && Date.parse(run.createdAt) - Date.parse(active.since) < POINTER_GRACE_MS;
+        if (isKnown || isRecent) return { begun: false, runId: active?.runId ?? "" };
+        await log.closeRun(active.runId);
+        await ask("log.begin", () => {
+          if (records.active?.runId === active.runId) records.active = undefined;
+        });
+        return log.begin(run);
+      }
+      await ask("log.begin", () => records.open.add(run.runId));
+      await ask("log.begin", () => saveRun(run));
+      return { begun: true };
+    },
+    run: (runId) => ask("log.run", () => records.runs.get(runId)),
+    openRuns: () => ask("log.openRuns", () => [...records.open]),
+    rotations: (runId) => ask("log.rotations", () => [...(records.rotations.get(runId)?.values() ?? [])]),
+    async saveRun(run) {
+      const saved = await ask("log.saveRun", () => saveRun(run));
+      if (["done", "refused", "waiting"].includes(run.status)) {
+        await ask("log.saveRun", () => {
+          if (records.active?.runId === run.runId) records.active = undefined;
+        });
+      }
+      return saved;
+    },
+    saveRotation: (rotation) =>
+      ask("log.saveRotation", () => {
+        const ofRun = records.rotations.get(rotation.runId) ?? new Map<string, Rotation>();
+        if ((ofRun.get(rotation.secretArn)?.rev ?? 0) !== rotation.rev) throw overtaken(rotation.secretName);
+        const next = { ...rotation, rev: rotation.rev + 1 };
+        records.rotations.set(rotation.runId, ofRun.set(rotation.secretArn, next));
+        records.onRotation?.(next, worker);
+        return next;
+      }),
+    closeRun: (runId) => ask("log.closeRun", () => void records.open.delete(runId)),
+    claim: ({ secretArn, runId }) =>
+      ask("log.claim", () => {
+        const other = records.claims.get(secretArn);
+        if (other !== undefined && other !== runId) return other;
+        records.claims.set(secretArn, runId);
+        return undefined;
+      }),
+    claims: () => ask("log.claims", () => new Map(records.claims)),
+    release: ({ secretArn, runId }) =>
+      ask("log.release", () => {
+        if (records.claims.get(secretArn) === runId) records.claims.delete(secretArn);
+      }),
+    remember: (arn, history) => ask("log.remember", () => void records.histories.set(arn, history)),
+    history: (arn) => ask("log.history", () => records.histories.get(arn) ?? { credentials: {} }),
+    histories: () => ask("log.histories", () => new Map(records.histories)),
+    lease: (runId, holder, now, seconds) =>
+      ask("log.lease", () => {
+        const lease = records.leases.get(runId);
+        if (lease && lease.holder !== holder && lease.until >= now.getTime()) return false;
+        records.leases.set(runId, { holder, until: now.getTime() + seconds * 1000 });
+        return true;
+      }),
+    unlease: (runId, holder) =>
+      ask("log.unlease", () => {
+        if (records.leases.get(runId)?.holder === holder) records.leases.delete(runId);
+      }),
+  };
+  return log;
+}
