@@ -329,6 +329,12 @@ const rows: Row[] = [
     { do: "finish", as: "rolledBack" },
   ],
   [
+    "a value that a person made current on the way back has been promoted",
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
+    facts({ labels: promoted }),
+    { do: "note", that: "promoted" },
+  ],
+  [
     "given up before the promotion, no service is touched",
     rotation({ stagedAt: iso(1), retreat: back }),
     facts(),
