@@ -196,6 +196,7 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         if (record || runId === "" || isRecent(active?.["since"], run.createdAt))
           return { begun: false, runId };
         // A process died between the pointer and its run. The pointer promises nothing, so it is taken over.
+        await this.closeRun(runId);
         await remove("clear a pointer without a run", pointer, { "#run": "runId" }, "#run = :run", {
           ":run": runId,
         });

@@ -230,6 +230,7 @@ function taskFacts(task: Task): TaskFacts {
     taskDefinition: task.taskDefinitionArn ?? "",
     // A task that says nothing about its age is taken for an old one.
     createdAt: task.createdAt ?? task.startedAt ?? new Date(0),
+    ...(task.startedAt ? { startedAt: task.startedAt } : {}),
     ...(task.startedBy ? { startedBy: task.startedBy } : {}),
     overrides: overrideReferences(task),
   };

@@ -28,6 +28,7 @@ export function newWave(
     startedAt: now.toISOString(),
     setAttempts: 0,
     cut: {},
+    switchedOff: [],
     revoked: {},
   };
 }
@@ -59,13 +60,16 @@ export async function act(
       return note({ stagedAt: now() });
     case "set": {
       // The attempt is counted before it is made: a target that kills us each time must not be tried for ever.
-      const counted = await note({ setAttempts: wave.setAttempts + 1 });
+      const { setAt: _, ...unset } = wave;
+      const attempt = { ...unset, setAttempts: wave.setAttempts + 1 };
+      const earlier = rotation.history.slice(0, -1);
+      const counted = await ports.log.saveRotation({
+        ...rotation,
+        failures: 0,
+        history: [...earlier, attempt],
+      });
       for (const part of await piece.parts(rotation, wave)) await part.strategy.set(part.change, part.at);
-      const history = [
-        ...counted.history.slice(0, -1),
-        { ...wave, setAttempts: wave.setAttempts + 1, setAt: now() },
-      ];
-      return ports.log.saveRotation({ ...counted, history });
+      return ports.log.saveRotation({ ...counted, history: [...earlier, { ...attempt, setAt: now() }] });
     }
     case "promote":
       await ports.store.moveCurrent(rotation.secretArn, wave.fromVersionId, wave.toVersionId);
@@ -73,7 +77,7 @@ export async function act(
     case "revoke": {
       const part = (await piece.parts(rotation, wave)).find(({ label }) => label === decision.label);
       await part?.strategy.revoke(part.change, new Date(wave.promotedAt ?? 0), part.at);
-      return rotation;
+      return note({ switchedOff: [...wave.switchedOff, decision.label] });
     }
     case "demote":
       if (wave.promotedAt !== undefined || wave.stagedAt !== undefined) await demote(ports, rotation, wave);
@@ -100,12 +104,26 @@ export async function act(
           return note({ cut: { ...wave.cut, [decision.label]: [...decision.cut] } });
         case "revoked":
           return note({ revoked: { ...wave.revoked, [decision.label]: now() }, revokedAt: now() });
+        case "returned":
+          return noteReturn(ports, rotation, wave);
         default:
           return note({ [`${decision.that}At`]: now() });
       }
     case "finish":
       return finish(ports, rotation, piece, wave, decision);
   }
+}
+
+/** The rollout starts over: whatever was deployed before may have read what AWSCURRENT was meanwhile. */
+function noteReturn(ports: Ports, rotation: Rotation, wave: WaveRecord): Promise<Rotation> {
+  // `confirmedAt` stays: the old value may have been revoked since, and nobody may go back to it.
+  const { displacedAt: _, rolledOutAt: __, ...rest } = wave;
+  const again = { ...rest, promotedAt: ports.now().toISOString() };
+  return ports.log.saveRotation({
+    ...rotation,
+    failures: 0,
+    history: [...rotation.history.slice(0, -1), again],
+  });
 }
 
 async function stage(ports: Ports, rotation: Rotation, piece: Workpiece, wave: WaveRecord): Promise<void> {
@@ -135,9 +153,8 @@ async function finish(
   decision: Extract<Act, { do: "finish" }>,
 ): Promise<Rotation> {
   // A left-over AWSPENDING makes Secrets Manager refuse the next rotation of this secret, ours or its own.
-  if (wave.stagedAt !== undefined || wave.promotedAt !== undefined) {
-    await ports.store.dropPending(rotation.secretArn, wave.toVersionId);
-  }
+  // Whatever the records say: a process may have died between the write of the version and the note of it.
+  await ports.store.dropPending(rotation.secretArn, wave.toVersionId);
   const now = ports.now();
   const done: WaveRecord = { ...wave, finishedAt: now.toISOString() };
   const history = [...rotation.history.slice(0, -1), done];

@@ -7,7 +7,7 @@ import type { FleetFacts, ServiceFacts, ServiceName } from "../rotation/fleet.ts
 import type { DeploymentRecord, Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { findOurs, planDeployments } from "../rotation/rollout.ts";
 import type { Wave } from "../rotation/strategy.ts";
-import { rolloutFacts, type Workpiece } from "./gather.ts";
+import { hasSettled, isRollingOut, rolloutFacts, type Workpiece } from "./gather.ts";
 import type { Ports } from "./ports.ts";
 
 const isOpen = ({ outcome }: Rotation) => outcome === undefined;
@@ -16,10 +16,7 @@ const isBack = (wave: WaveRecord | undefined) => wave?.retreat?.demotedAt !== un
 /** Whether this rotation's next move depends on ECS. */
 function needsFleet(rotation: Rotation): boolean {
   const wave = rotation.history.at(-1);
-  if (!isOpen(rotation) || wave?.promotedAt === undefined) return false;
-  return wave.retreat
-    ? isBack(wave) && wave.retreat.withdrawnAt === undefined
-    : wave.rolledOutAt === undefined;
+  return isOpen(rotation) && wave !== undefined && isRollingOut(wave);
 }
 
 /** Looks at as much of ECS as the round needs: everything at first and before a rollout is called complete. */
@@ -87,12 +84,15 @@ export async function deployWhatIsDue(
   for (const rotation of rotations.filter(needsFleet)) {
     const wave = rotation.history.at(-1);
     const piece = pieces.get(rotation.secretArn);
-    if (!wave || !piece) continue;
+    // A task that starts before may still be given the value that is to go.
+    if (!wave || !piece || !hasSettled(ports, wave)) continue;
     const { state, missing } = rolloutFacts(ports, run, rotation, piece.managed, fleet);
     if (isBack(wave)) await stopFailed(ports, wave, services);
     if (state === "missing") wanted.push({ names: missing, back: isBack(wave), wave: wave.wave });
   }
-  const heldBack = rotations.filter((one) => waitsToPromote(one, runWave)).map(({ consumers }) => consumers);
+  const heldBack = rotations
+    .filter((one) => waitsToPromote(one, runWave) || waitsToSettle(ports, one))
+    .map(({ consumers }) => consumers);
   const due = planDeployments(
     wanted.map(({ names }) => names),
     heldBack,
@@ -150,6 +150,11 @@ async function stopFailed(
   const newest = service?.deployments[0];
   const isFromBefore = newest !== undefined && newest.createdAt < new Date(wave.retreat?.demotedAt ?? 0);
   if (service && isFromBefore && newest.status === "running") await ports.fleet.rollBack(service);
+}
+
+function waitsToSettle(ports: Ports, rotation: Rotation): boolean {
+  const wave = rotation.history.at(-1);
+  return needsFleet(rotation) && wave !== undefined && !hasSettled(ports, wave);
 }
 
 /** In the wave that the run has come to and on its way to the promotion: a service that it shares waits for it. */

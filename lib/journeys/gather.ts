@@ -1,7 +1,7 @@
 /** Reads what `decide` wants to know about one rotation, afresh, from Secrets Manager, the target and ECS. */
 import { RekeyError } from "../errors.ts";
 import { findConsumers } from "../rotation/consumers.ts";
-import type { CredentialFacts, Facts, Target } from "../rotation/decide.ts";
+import { type CredentialFacts, type Facts, isPastReturn, type Target } from "../rotation/decide.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
 import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
@@ -98,10 +98,28 @@ export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wa
         (wave?.stagedAt !== undefined && (await isReadable(ports, rotation.secretArn, toVersionId))),
     },
     runWave,
-    ...(wave?.promotedAt === undefined || wave.rolledOutAt !== undefined
-      ? {}
-      : { settled: await hasSettled(ports, rotation.secretArn, wave, wave.promotedAt) }),
+    ...(wave && isRollingOut(wave)
+      ? { settled: hasSettled(ports, wave) && (await isSeen(ports, rotation.secretArn, wave)) }
+      : {}),
   };
+}
+
+/** Whether services are, or are about to be, deployed for this wave: forward, or back. */
+export function isRollingOut({ promotedAt, displacedAt, rolledOutAt, retreat }: WaveRecord): boolean {
+  if (promotedAt === undefined) return false;
+  return retreat
+    ? retreat.demotedAt !== undefined && retreat.withdrawnAt === undefined
+    : rolledOutAt === undefined && displacedAt === undefined;
+}
+
+/** From when on nobody is given the value that AWSCURRENT moved away from; until then a reader may be answered with it. */
+function settlesAt(ports: Ports, { promotedAt, retreat }: WaveRecord): Date {
+  const movedAt = retreat?.demotedAt ?? promotedAt ?? 0;
+  return new Date(new Date(movedAt).getTime() + ports.settings.settleSeconds * 1000);
+}
+
+export function hasSettled(ports: Ports, wave: WaveRecord): boolean {
+  return ports.now() >= settlesAt(ports, wave);
 }
 
 /** Labels are eventually consistent after a put; the version itself answers for whether it is there. */
@@ -115,11 +133,10 @@ async function isReadable(ports: Ports, arn: string, versionId: string): Promise
   }
 }
 
-async function hasSettled(ports: Ports, arn: string, wave: WaveRecord, promotedAt: string): Promise<boolean> {
-  const ageMs = ports.now().getTime() - Date.parse(promotedAt);
-  if (ageMs < ports.settings.settleSeconds * 1000) return false;
+/** Whether a reader is given what AWSCURRENT moved to: forward the new version, back anything but it. */
+async function isSeen(ports: Ports, arn: string, { toVersionId, retreat }: WaveRecord): Promise<boolean> {
   const current = await ports.store.read(arn, { label: "AWSCURRENT" });
-  return current.versionId === wave.toVersionId;
+  return (current.versionId === toVersionId) === (retreat === undefined);
 }
 
 /** Before the promotion: both values must be accepted by every target of the wave. */
@@ -166,18 +183,18 @@ export function rolloutFacts(
     tasks: [],
     missing: [],
   };
-  const promotedAt = new Date(wave?.promotedAt ?? 0);
-  const demotedAt = wave?.retreat?.demotedAt;
-  const holding: Holding =
-    demotedAt === undefined ? { before: promotedAt } : { from: promotedAt, before: new Date(demotedAt) };
+  const isBack = wave?.retreat?.demotedAt !== undefined;
+  const before = wave ? settlesAt(ports, wave) : new Date(0);
+  // `promotedAt` is written after the label has moved, much later if a process died in between; `testedAt` before it.
+  const holding: Holding = isBack && wave.testedAt ? { from: new Date(wave.testedAt), before } : { before };
   return judgeRollout({
     consumers,
     tasks: fleet.tasks,
     records: run.deployments,
     wave: wave?.wave ?? "rotate",
-    back: demotedAt !== undefined,
+    back: isBack,
     holding,
-    forwardOnly: rotation.emergency,
+    forwardOnly: wave !== undefined && isPastReturn(rotation, wave),
     rolloutSeconds: ports.settings.rolloutSeconds,
     now: ports.now(),
   });

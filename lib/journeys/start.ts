@@ -14,6 +14,7 @@ export async function start(
   worker: { readonly holder: string; readonly deadline: Date },
 ): Promise<Run> {
   let found: Preflight;
+  await releaseEnded(ports);
   try {
     found = await preflight(ports, run.request, run.runId);
     if (run.request.emergency && (await hurryOpen(ports, found.planned, worker)))
@@ -54,6 +55,21 @@ export async function start(
     notDue: [...found.notDue],
     ...(isEmpty ? { finishedAt: ports.now().toISOString() } : {}),
   });
+}
+
+/**
+ * A worker that stood still between claiming a secret and its record may claim it again after another has ended that
+ * rotation. Nobody would ever release that claim.
+ */
+async function releaseEnded(ports: Ports): Promise<void> {
+  const claims = await ports.log.claims();
+  for (const runId of new Set(claims.values())) {
+    const rotations = await ports.log.rotations(runId);
+    const ended = rotations.filter(
+      ({ secretArn, outcome }) => outcome !== undefined && claims.get(secretArn) === runId,
+    );
+    for (const rotation of ended) await ports.log.release(rotation);
+  }
 }
 
 function newRotation(run: Run, planned: PlannedSecret, now: Date): Rotation {

@@ -35,7 +35,8 @@ export async function work(
     if (!isOver(run)) await drive(ports, run, { deadline, patience: patience ?? deadline });
     return await close(ports, runId);
   } catch (error) {
-    if (error instanceof RekeyError && error.code === "LEASE_LOST") return reportOn(ports, runId, true);
+    // Awaited here: while the lease is given back below, nobody would hear this promise fail, and Node would end.
+    if (error instanceof RekeyError && error.code === "LEASE_LOST") return await reportOn(ports, runId, true);
     throw error;
   } finally {
     await hold.letGo();

@@ -44,7 +44,10 @@ export type Decision =
   | { readonly do: "look"; readonly at: "stragglers" | "revocation"; readonly label: string }
   | { readonly do: "stage" | "set" | "promote" | "demote" | "withdraw"; readonly because: string }
   | { readonly do: "revoke"; readonly label: string; readonly because: string }
-  | { readonly do: "note"; readonly that: "tested" | "promoted" | "rolledOut" | "confirmed" }
+  | {
+      readonly do: "note";
+      readonly that: "tested" | "promoted" | "displaced" | "returned" | "rolledOut" | "confirmed";
+    }
   | { readonly do: "note"; readonly that: "revoked"; readonly label: string }
   | { readonly do: "note"; readonly that: "cut"; readonly label: string; readonly cut: readonly Straggler[] }
   | {
@@ -76,10 +79,14 @@ export type GiveUpCode =
 
 /** A value that the target refuses although it was set twice is not worth a third try. */
 const MAX_SET_ATTEMPTS = 2;
+/** For how long Secrets Manager may answer with what was before a write. */
+const STALE_MS = 2_000;
+/** For how long a version that was just written may not show: Secrets Manager is eventually consistent after a put. */
+const UNSEEN_MS = 10_000;
 /** Rounds in which the target could not be asked before a secret that is not promoted leaves the run. */
 export const MAX_UNREACHABLE = 5;
-/** Labels are eventually consistent after a write; one that is elsewhere for longer was moved by somebody. */
-const LABEL_LAG_MS = 10_000;
+/** Whoever moves a label by hand may move it once more; a way back, once begun, is gone to its end. */
+const SECOND_THOUGHTS_MS = 10_000;
 
 const look = (at: "target" | "rollout" | "credentials"): Decision => ({ do: "look", at });
 
@@ -92,15 +99,17 @@ export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
   // A leaked value is not gone back to: once the new one is current, the way is forward.
   if (wave.retreat && !(isPromoted && rotation.emergency)) return retreat(wave, facts);
   if (isPromoted) {
+    // Somebody put it back where we had it. Tasks that started in between are as old as those from before.
+    if (wave.displacedAt !== undefined) return { do: "note", that: "returned" };
     return rotation.emergency
       ? afterEmergencyPromotion(rotation, wave, facts)
       : afterPromotion(rotation, wave, facts, now);
   }
   if (wave.promotedAt !== undefined) return displaced(rotation, wave, facts, now);
-  return beforePromotion(rotation, wave, facts);
+  return beforePromotion(rotation, wave, facts, now);
 }
 
-function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): Decision {
+function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
   const { current, pending, staged } = facts.labels;
   if (wave.wave !== facts.runWave && !rotation.emergency)
     return { do: "wait", because: `for the ${facts.runWave} wave of other secrets` };
@@ -119,8 +128,10 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
     };
   }
   if (!staged) {
-    return wave.stagedAt === undefined
-      ? { do: "stage", because: "the new value must be durable before the target learns it" }
+    if (wave.stagedAt === undefined)
+      return { do: "stage", because: "the new value must be durable before the target learns it" };
+    return now.getTime() - Date.parse(wave.stagedAt) < UNSEEN_MS
+      ? { do: "wait", because: "for the staged version to be readable" }
       : { do: "giveUp", code: "LABEL_MOVED", because: "the staged version was taken away" };
   }
   if (!facts.target) return look("target");
@@ -133,7 +144,9 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
   // A retire wave is the one whose document no longer has the old value: it is given up here, not kept beside the new one.
   // In an emergency it is to die, and whoever has it may have seen to it that it does not work for us.
   const from = wave.wave === "retire" || rotation.emergency ? "accepted" : facts.target.from;
-  if (from === "accepted" && to === "accepted") {
+  // A process that died in the middle may have left a value that works and is not saved: a restart would take it away.
+  const isWhole = wave.setAttempts === 0 || wave.setAt !== undefined;
+  if (from === "accepted" && to === "accepted" && isWhole) {
     return wave.testedAt === undefined
       ? { do: "note", that: "tested" }
       : { do: "promote", because: "the target accepts both values" };
@@ -146,11 +159,14 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts): De
     };
   }
   if (wave.setAttempts < MAX_SET_ATTEMPTS)
-    return { do: "set", because: "the target does not accept both values yet" };
+    return { do: "set", because: "the target does not accept both values for good yet" };
   return {
     do: "giveUp",
-    code: to === "refused" ? "PENDING_REFUSED" : "OLD_VALUE_REFUSED",
-    because: `the target refuses the ${to === "refused" ? "new" : "old"} value after it was set`,
+    code: from === "refused" && to === "accepted" ? "OLD_VALUE_REFUSED" : "PENDING_REFUSED",
+    because:
+      from === to && to === "accepted"
+        ? "setting the new value at the target was begun twice and did not end"
+        : `the target refuses the ${to === "refused" ? "new" : "old"} value after it was set`,
   };
 }
 
@@ -159,6 +175,13 @@ function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now:
     const rollout = aboutRollout(facts);
     if (rollout.do !== "failed") return rollout;
     const { because, service } = rollout;
+    if (isPastReturn(rotation, wave)) {
+      return {
+        do: "wait",
+        because: `${because}; the old value may be dead already, so there is no way back: the on-call must deploy ${service ?? "it"} again`,
+        forPerson: true,
+      };
+    }
     return {
       do: "giveUp",
       code: "DEPLOYMENT_FAILED",
@@ -221,10 +244,15 @@ function aboutCutting(wave: WaveRecord, { label, stragglers, target }: Credentia
       ? { do: "note", that: "cut", label, cut: stragglers }
       : { do: "look", at: "stragglers", label };
   }
-  return aboutTheOldValue(label, target, "the old value has leaked");
+  return aboutTheOldValue(wave, label, target, "the old value has leaked");
 }
 
-function aboutTheOldValue(label: string, target: Target | undefined, because: string): Decision {
+function aboutTheOldValue(
+  wave: WaveRecord,
+  label: string,
+  target: Target | undefined,
+  because: string,
+): Decision {
   if (!target) return { do: "look", at: "revocation", label };
   if ("unreachable" in target) return { do: "wait", because: target.unreachable };
   if (target.to === "refused") {
@@ -234,7 +262,8 @@ function aboutTheOldValue(label: string, target: Target | undefined, because: st
       forPerson: true,
     };
   }
-  return target.from === "refused"
+  // Refused is not enough: a process that died in the middle may have left it refused until the next restart.
+  return target.from === "refused" && wave.switchedOff.includes(label)
     ? { do: "note", that: "revoked", label }
     : { do: "revoke", label, because };
 }
@@ -254,7 +283,7 @@ function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Dat
     };
   }
   if (wave.confirmedAt === undefined) return { do: "note", that: "confirmed" };
-  return aboutTheOldValue(label, target, "no running task can hold the old value");
+  return aboutTheOldValue(wave, label, target, "no running task can hold the old value");
 }
 
 const untilQuiet = (until: Date): Wait => ({
@@ -276,25 +305,32 @@ function finishWave(rotation: Rotation, wave: WaveRecord): Decision {
     : { do: "finish", as: "wave", because: `the ${wave.wave} wave has reached every consumer` };
 }
 
+/** Whether the old value may have died, noted or not. */
+export function isPastReturn({ emergency }: Rotation, { confirmedAt }: WaveRecord): boolean {
+  return emergency || confirmedAt !== undefined;
+}
+
 /**
  * AWSCURRENT is not where we put it. Somebody had a reason, and overriding it could take away the value that is in use. Back
  * on the version before, it is a wish to go back, which is granted as long as that value lives.
  */
 function displaced(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
-  if (now.getTime() - Date.parse(wave.promotedAt ?? "") < LABEL_LAG_MS) {
-    return { do: "wait", because: "for AWSCURRENT to show where it was moved" };
-  }
   const isBack = facts.labels.current === wave.fromVersionId;
-  const isDead = rotation.emergency || Object.keys(wave.revoked).length > 0;
-  if (isBack && !isDead) {
-    return {
-      do: "giveUp",
-      code: "LABEL_MOVED",
-      because: "somebody moved AWSCURRENT back to the old version by hand, so the services follow it",
-    };
+  const msSince = (time: string | undefined) => now.getTime() - Date.parse(time ?? "");
+  if (isBack && msSince(wave.promotedAt) < STALE_MS)
+    return { do: "wait", because: "for the new value to be readable everywhere" };
+  if (wave.displacedAt === undefined) return { do: "note", that: "displaced" };
+  if (isBack && !isPastReturn(rotation, wave)) {
+    return msSince(wave.displacedAt) < SECOND_THOUGHTS_MS
+      ? { do: "wait", because: "somebody moved AWSCURRENT back to the old version by hand; about to follow" }
+      : {
+          do: "giveUp",
+          code: "LABEL_MOVED",
+          because: "somebody moved AWSCURRENT back to the old version by hand, so the services follow it",
+        };
   }
   const where = isBack
-    ? "back to the old version by hand, whose value is dead"
+    ? "back to the old version by hand, whose value may be dead"
     : `to version ${facts.labels.current} by hand, which is not ours`;
   return {
     do: "wait",
@@ -308,11 +344,23 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
   const back = wave.retreat;
   if (!back) return { do: "nothing" };
   if (facts.labels.current === wave.toVersionId) {
+    // Promoted by a person's hand: tasks may hold it all the same, so the whole way back is gone.
+    if (wave.promotedAt === undefined) return { do: "note", that: "promoted" };
     return { do: "demote", because: "tasks that start from now on must read the old value" };
   }
   if (wave.promotedAt !== undefined && back.withdrawnAt === undefined) {
+    if (back.demotedAt !== undefined && facts.labels.current !== wave.fromVersionId) {
+      return {
+        do: "wait",
+        because:
+          "AWSCURRENT was moved to another version on the way back, whose value may be the new one; both stay accepted until a person decides",
+        forPerson: true,
+      };
+    }
     if (back.demotedAt === undefined)
       return { do: "demote", because: "to note when the old value was current again" };
+    if (facts.settled === false)
+      return { do: "wait", because: "for the old value to be readable everywhere" };
     if (!facts.rollout) return look("rollout");
     if (facts.rollout.state === "failed") {
       return {
@@ -325,6 +373,14 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
   }
   if (back.withdrawnAt === undefined && facts.labels.staged) {
     return { do: "withdraw", because: "no task can hold the new value" };
+  }
+  // Nobody but the staged version knows the value that the target may have learnt.
+  if (back.withdrawnAt === undefined && wave.setAttempts > 0) {
+    return {
+      do: "wait",
+      because: `version ${wave.toVersionId} cannot be read, so its value cannot be taken back from the target; make it readable again`,
+      forPerson: true,
+    };
   }
   const as = wave.promotedAt === undefined ? "dropped" : "rolledBack";
   return { do: "finish", as, because: back.because };

@@ -55,6 +55,8 @@ export interface TaskFacts {
   readonly taskDefinition: string;
   /** The earliest moment at which it may have read its secrets. */
   readonly createdAt: Date;
+  /** When all of it ran, so the latest moment at which it may have read them; undefined while it starts. */
+  readonly startedAt?: Date;
   readonly startedBy?: string;
   readonly overrides: readonly SecretReference[];
 }

@@ -33,15 +33,20 @@ const waveRecord = z.object({
   startedAt: time,
   stagedAt: z.optional(time),
   setAttempts: z._default(z.number(), 0),
+  /** The last attempt ran to its end; only then is it saved at the target. */
   setAt: z.optional(time),
   testedAt: z.optional(time),
   /** After AWSCURRENT moved; a task created earlier may hold the old value. */
   promotedAt: z.optional(time),
+  /** When AWSCURRENT was seen elsewhere after the promotion; tasks that start meanwhile hold something else. */
+  displacedAt: z.optional(time),
   rolledOutAt: z.optional(time),
   confirmedAt: z.optional(time),
   /** Label of a credential -> the sessions on its old value that an emergency is about to end. */
   cut: z._default(z.record(z.string(), z.array(session)), {}),
-  /** Label of a credential -> when its old value was tried and refused. */
+  /** Labels of the credentials whose revocation ran to its end; only then is it saved at the target. */
+  switchedOff: z._default(z.array(z.string()), []),
+  /** Label of a credential -> when its old value was then tried and refused. */
   revoked: z._default(z.record(z.string(), time), {}),
   revokedAt: z.optional(time),
   finishedAt: z.optional(time),

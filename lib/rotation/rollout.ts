@@ -9,14 +9,16 @@ import type { DeploymentFacts, ServiceFacts, ServiceName, TaskFacts } from "./fl
 import type { DeploymentRecord } from "./intent.ts";
 import type { Wave } from "./strategy.ts";
 
-/** Between our clock and ECS's. Only for deployments that we did not ask for; it errs toward one redeploy too many. */
+/** Between our clock and ECS's. Not for deployments that we asked for; it errs toward one redeploy too many. */
 const CLOCK_MARGIN_MS = 5_000;
 /** ECS may date a deployment a little before we noted that we would ask for it. */
 const REQUEST_MARGIN_MS = 2_000;
 
-/** The value that is to leave the fleet, as the time in which a task must have been created to hold it. */
+/** The value that is to leave the fleet, as the times between which a task must have read its secrets to hold it. */
 export interface Holding {
+  /** Nobody was given it before. */
   readonly from?: Date;
+  /** Nobody is given it any more. */
   readonly before: Date;
 }
 
@@ -74,8 +76,13 @@ export function judgeRollout(question: Question): RolloutFacts {
 
 export function judgeService(service: ServiceFacts, question: Omit<Question, "consumers">): ServiceVerdict {
   const { records, wave, back, holding, now } = question;
+  // A secret that was promoted later than others of its wave is not served by the deployment that was made for those.
   const ours = records.filter(
-    (one) => one.service === service.name && one.wave === wave && one.back === back,
+    (one) =>
+      one.service === service.name &&
+      one.wave === wave &&
+      one.back === back &&
+      Date.parse(one.requestedAt) >= holding.before.getTime(),
   );
   const record = ours.at(-1);
   const deployment = record && findOurs(service, record);
@@ -132,10 +139,12 @@ export function findOurs(service: ServiceFacts, record: DeploymentRecord): Deplo
 function holds(task: TaskFacts, holding: Holding, fresh: readonly string[]): boolean {
   // By deployment id before time: a platform that rounds times to seconds must not make a fresh task look old.
   if (task.startedBy !== undefined && fresh.includes(task.startedBy)) return false;
-  const created = task.createdAt.getTime();
-  return (
-    created < holding.before.getTime() && (holding.from === undefined || created >= holding.from.getTime())
-  );
+  // A task reads its secrets when its image is there, which may be minutes after it was created.
+  const isFromBefore =
+    holding.from !== undefined &&
+    task.startedAt !== undefined &&
+    task.startedAt.getTime() < holding.from.getTime() - CLOCK_MARGIN_MS;
+  return task.createdAt.getTime() < holding.before.getTime() && !isFromBefore;
 }
 
 /** Services to redeploy now: wanted by some rotation, and held back by none that has yet to promote its value. */

@@ -44,9 +44,21 @@ const rows: Row[] = [
   ],
   [
     "a target that knows both values is not set again",
-    rotation({ setAttempts: 1 }),
+    rotation({ setAttempts: 1, setAt: iso(2) }),
     facts({ target: both }),
     { do: "note", that: "tested" },
+  ],
+  [
+    "a set that a crash cut short is made again, for its half may not be saved",
+    rotation({ setAttempts: 1 }),
+    facts({ target: both }),
+    { do: "set" },
+  ],
+  [
+    "a staged version that does not show yet is waited for",
+    rotation({ stagedAt: iso(95) }),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "wait" },
   ],
   [
     "the label moves only after both values were tested",
@@ -196,12 +208,57 @@ const rows: Row[] = [
   ],
   [
     "an old value that is refused is noted as dead, and only then",
-    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    rotation({ ...rolledOut, confirmedAt: iso(61), switchedOff: ["shop/database"] }),
     facts({
       labels: promoted,
       credentials: [{ ...credential, stragglers: [], target: { from: "refused", to: "accepted" } }],
     }),
     { do: "note", that: "revoked", label: "shop/database" },
+  ],
+  [
+    "a revocation that a crash cut short is made again, for its half may not be saved",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [{ ...credential, stragglers: [], target: { from: "refused", to: "accepted" } }],
+    }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
+    "once the old value may be dead, a failed deployment is no reason to go back to it",
+    rotation({ ...after, confirmedAt: iso(61) }),
+    facts({ labels: promoted, rollout: { state: "failed", because: "crash", missing: [] } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a label that was away and is back starts the rollout over",
+    rotation({ ...rolledOut, displacedAt: iso(70) }),
+    facts({ labels: promoted }),
+    { do: "note", that: "returned" },
+  ],
+  [
+    "a label that a person moved after the promotion is noted",
+    rotation(after),
+    facts({ labels: { current: "third", staged: true } }),
+    { do: "note", that: "displaced" },
+  ],
+  [
+    "the value is not withdrawn before the old one is readable everywhere",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ settled: false }),
+    { do: "wait" },
+  ],
+  [
+    "a label that a person moved on the way back may stand on the new value",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ labels: { current: "third", staged: true } }),
+    { do: "wait", forPerson: true },
+  ],
+  [
+    "a value that the target may have learnt is not forgotten because it cannot be read",
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
+    facts({ labels: { current: "old", staged: false } }),
+    { do: "wait", forPerson: true },
   ],
   [
     "the old value is kept while the new one is refused",
@@ -243,7 +300,7 @@ const rows: Row[] = [
   ],
   [
     "a label that a person moved after the promotion is not fought over",
-    rotation(after),
+    rotation({ ...after, displacedAt: iso(70) }),
     facts({ labels: { current: "third", staged: true } }),
     { do: "wait", forPerson: true },
   ],
@@ -251,18 +308,24 @@ const rows: Row[] = [
     "a label that shows elsewhere right after the promotion may only be late",
     rotation(after),
     facts({ labels: staged }),
-    { do: "wait", because: "for AWSCURRENT to show where it was moved" },
-    9,
+    { do: "wait", because: "for the new value to be readable everywhere" },
+    5,
   ],
   [
-    "a label that a person moved back is followed back",
-    rotation(after),
+    "whoever moved a label back is given ten seconds for second thoughts",
+    rotation({ ...after, displacedAt: iso(91) }),
+    facts({ labels: staged }),
+    { do: "wait" },
+  ],
+  [
+    "and is then followed back",
+    rotation({ ...after, displacedAt: iso(90) }),
     facts({ labels: staged }),
     { do: "giveUp", code: "LABEL_MOVED" },
   ],
   [
     "a label that a person moved back to a value that is dead waits for that person",
-    rotation({ ...rolledOut, revoked: { "shop/cache": iso(61) } }),
+    rotation({ ...rolledOut, confirmedAt: iso(61), displacedAt: iso(70) }),
     facts({ labels: staged }),
     { do: "wait", forPerson: true },
   ],
@@ -391,6 +454,12 @@ const rows: Row[] = [
     rotation({ ...after, retreat: { ...back, demotedAt: iso(31), withdrawnAt: iso(50) } }),
     facts(),
     { do: "finish", as: "rolledBack" },
+  ],
+  [
+    "a value that a person made current on the way back has been promoted",
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
+    facts({ labels: promoted }),
+    { do: "note", that: "promoted" },
   ],
   [
     "given up before the promotion, no service is touched",

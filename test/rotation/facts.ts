@@ -21,6 +21,7 @@ export const wave = (changes: Partial<WaveRecord> = {}): WaveRecord => ({
   startedAt: iso(0),
   setAttempts: 0,
   cut: {},
+  switchedOff: [],
   revoked: {},
   ...changes,
 });
@@ -69,6 +70,7 @@ export const task = (changes: Partial<TaskFacts> = {}): TaskFacts => ({
   service: "shop/gateway",
   taskDefinition: "arn:aws:ecs:us-east-1:123456789012:task-definition/gateway:1",
   createdAt: at(-900),
+  startedAt: at(-890),
   startedBy: "ecs-svc/1",
   overrides: [],
   ...changes,

@@ -93,6 +93,12 @@ const rows: Record<string, Row> = {
     now: at(20),
     state: "missing",
   },
+  "the deployment for a secret that was promoted earlier is not this one's": {
+    tasks: [task({ createdAt: at(-8), startedBy: "ecs-svc/2" })],
+    deployments: [newer({ createdAt: at(-10), status: "succeeded" })],
+    records: [ours({ requestedAt: iso(-10), status: "succeeded" })],
+    state: "missing",
+  },
   "another pipeline's deployment after the promotion counts": {
     tasks: [task({ createdAt: at(31), startedBy: "ecs-svc/9" })],
     deployments: [deployment({ deploymentId: "ecs-svc/9", createdAt: at(30) })],
@@ -139,7 +145,9 @@ describe("a service's part in a rollout", () => {
         now: at(40),
       }).state;
     expect(judge([old])).toBe("through");
-    expect(judge([task({ createdAt: at(10) })])).toBe("missing");
+    expect(judge([task({ createdAt: at(10), startedAt: at(15) })])).toBe("missing");
+    // Created before the promotion, but its secrets were read after it.
+    expect(judge([task({ createdAt: at(-20), startedAt: at(10) })])).toBe("missing");
     expect(judge([task({ createdAt: at(35) })])).toBe("through");
   });
 });
