@@ -84,15 +84,18 @@ export async function deployWhatIsDue(
   let run = begun;
   const services = new Map(fleet.services.map((service) => [service.name, service]));
   const wanted: { names: readonly ServiceName[]; back: boolean; wave: Wave }[] = [];
+  const unsettled: Rotation[] = [];
   for (const rotation of rotations.filter(needsFleet)) {
     const wave = rotation.history.at(-1);
     const piece = pieces.get(rotation.secretArn);
     if (!wave || !piece) continue;
     const { state, missing } = rolloutFacts(ports, run, rotation, piece.managed, fleet);
     if (isBack(wave)) await stopFailed(ports, wave, services);
-    if (state === "missing") wanted.push({ names: missing, back: isBack(wave), wave: wave.wave });
+    if (!hasSettled(ports, wave)) unsettled.push(rotation);
+    else if (state === "missing") wanted.push({ names: missing, back: isBack(wave), wave: wave.wave });
   }
-  const heldBack = rotations.filter((one) => waitsToPromote(one, runWave)).map(({ consumers }) => consumers);
+  const waiting = rotations.filter((one) => waitsToPromote(one, runWave));
+  const heldBack = [...waiting, ...unsettled].map(({ consumers }) => consumers);
   const due = planDeployments(
     wanted.map(({ names }) => names),
     heldBack,
@@ -124,9 +127,9 @@ async function ask(
 ): Promise<DeploymentRecord> {
   if (!service) return record;
   try {
-    const { deploymentId } = await ports.fleet.deploy(service);
-    ports.tell({ event: "deployment.requested", service: record.service, deploymentId, wave: record.wave });
-    return { ...record, deploymentId, status: "running" };
+    const deployment = await ports.fleet.deploy(service);
+    ports.tell({ event: "deployment.requested", service: record.service, ...deployment, wave: record.wave });
+    return { ...record, ...deployment, status: "running" };
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     ports.tell({
@@ -150,6 +153,12 @@ async function stopFailed(
   const newest = service?.deployments[0];
   const isFromBefore = newest !== undefined && newest.createdAt < new Date(wave.retreat?.demotedAt ?? 0);
   if (service && isFromBefore && newest.status === "running") await ports.fleet.rollBack(service);
+}
+
+/** A task that starts in the second after the label moved, forward or back, may still be given what it left. */
+function hasSettled(ports: Ports, wave: WaveRecord): boolean {
+  const movedAt = Date.parse(wave.retreat?.demotedAt ?? wave.promotedAt ?? "");
+  return ports.now().getTime() - movedAt >= ports.settings.settleSeconds * 1000;
 }
 
 /** In the wave that the run has come to and on its way to the promotion: a service that it shares waits for it. */
