@@ -9,6 +9,7 @@ import type { FleetFacts } from "../rotation/fleet.ts";
 import type { RotationRequest, SecretHistory } from "../rotation/intent.ts";
 import { isManaged, type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
 import { notesOn, objectToConsumers, objectToSecret } from "../rotation/preflight.ts";
+import { objectToRights, type RightsAnswer, type Subject } from "../rotation/rights.ts";
 import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import { dueCredentials, select } from "../rotation/selection.ts";
 import { type Objection, type Strategy, WAVES, type Wave } from "../rotation/strategy.ts";
@@ -60,6 +61,8 @@ export async function preflight(ports: Ports, request: RotationRequest, runId?: 
   const managedAll = tagged.map((facts) => readTags(facts.arn, facts.name, facts.tags));
   const consumersOf = findConsumers(managedAll, fleet);
   const limit = pLimit(ports.settings.concurrency);
+  // Beside everything else: IAM may take its time, or never answer.
+  const rights = ports.rights?.toWrite(subjectsOf(selected, consumersOf)) ?? Promise.resolve({ lacking: [] });
   const verdicts = await Promise.all(
     selected.map((listed) =>
       limit(() =>
@@ -68,6 +71,7 @@ export async function preflight(ports: Ports, request: RotationRequest, runId?: 
           openRun: claims.get(listed.arn) === runId ? undefined : claims.get(listed.arn),
           consumers: consumersOf.get(listed.arn) ?? { services: [], tasks: [], missing: [] },
           fleet,
+          rights,
         }),
       ),
     ),
@@ -87,6 +91,7 @@ interface Surroundings {
   readonly openRun: string | undefined;
   readonly consumers: Consumers;
   readonly fleet: FleetFacts;
+  readonly rights: Promise<RightsAnswer>;
 }
 
 type Judged =
@@ -143,6 +148,10 @@ async function judge(
       });
       briefCut ||= strategy.overlap === "brief-cut";
     }
+    const rights = await around.rights;
+    const { consumers } = around;
+    const written = [facts.arn, ...consumers.services.map(({ service }) => service.serviceArn)];
+    objections.push(...objectToRights(facts.name, new Set(written), rights));
     if (objections.length > 0) return refuse(objections);
     return {
       planned: {
@@ -151,8 +160,13 @@ async function judge(
         credentials,
         waves: WAVES.filter((wave) => credentials.some(({ waves }) => waves.includes(wave))),
         briefCut,
-        consumers: around.consumers,
-        notes: notesOn(managed, around.consumers, document.isPlain),
+        consumers,
+        notes: [
+          ...notesOn(managed, consumers, document.isPlain),
+          ...(request.dryRun && rights.unasked
+            ? [`whether Rekey may write it could not be asked beforehand: ${rights.unasked}`]
+            : []),
+        ],
       },
     };
   } catch (error) {
@@ -175,6 +189,18 @@ async function inspect(
     if (error instanceof RekeyError) return { objections: [{ code: error.code, message: error.message }] };
     throw error;
   }
+}
+
+function subjectsOf(
+  selected: readonly SecretFacts[],
+  consumersOf: ReadonlyMap<string, Consumers>,
+): readonly Subject[] {
+  const services = selected.flatMap(({ arn }) => consumersOf.get(arn)?.services ?? []);
+  const arns = new Set(services.map(({ service }) => service.serviceArn));
+  return [
+    ...selected.map(({ arn, tags }): Subject => ({ kind: "secret", arn, tags })),
+    ...[...arns].map((arn): Subject => ({ kind: "service", arn })),
+  ];
 }
 
 function oldestTask({ consumers, fleet }: Surroundings): Date | undefined {
