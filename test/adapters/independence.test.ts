@@ -113,7 +113,7 @@ async function invoke(env: Readonly<Record<string, string>>, event: object): Pro
     env: {
       ...env,
       REKEY_TABLE: TABLE,
-      REKEY_ROLLOUT_SECONDS: "8",
+      REKEY_ROLLOUT_SECONDS: "12",
       REKEY_POLL_MS: "200",
       REKEY_SETTLE_SECONDS: "1",
     },
@@ -221,5 +221,5 @@ test.each(Object.entries(clouds))(
     expect(tries).toBeGreaterThan(10);
     expect(cutOff).toEqual([]);
   },
-  60_000,
+  90_000,
 );

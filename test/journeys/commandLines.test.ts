@@ -48,8 +48,8 @@ let watch: Watch;
 let world: World;
 beforeAll(async () => {
   watch = new Watch();
-  world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "12" } });
-}, 90_000);
+  world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "20" } });
+}, 120_000);
 afterAll(async () => {
   watch?.stop();
   await world?.stop();
@@ -76,7 +76,7 @@ test("no value of any secret, old or new, ever stands in a command line while ev
   expect(watch.lines).toContainEqual(expect.stringContaining("redis-server"));
   expect(watch.lines).toContainEqual(expect.stringMatching(/^postgres: /));
   expect(watch.showing(canaries)).toEqual([]);
-}, 90_000);
+}, 120_000);
 
 test("a value that does stand in one is seen", async () => {
   const planted = "planted-value-that-is-no-secret";
