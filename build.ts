@@ -56,13 +56,14 @@ export async function buildHandlers(options: BuildOptions = {}): Promise<Record<
 }
 
 /**
- * Packages that are loaded on first use, each in a file of its own beside the handlers: in the handler's file, even unused,
- * they would be read at every cold start.
+ * What is loaded on first use, each in a file of its own beside the handlers: in the handler's file, even unused, it would
+ * be read at every cold start.
  */
 export const DRIVERS: Readonly<Record<string, string>> = {
   "@redis/client": "driver-redis.cjs",
   pg: "driver-pg.cjs",
   "@slack/web-api": "driver-slack.cjs",
+  "./iamClients.ts": "driver-iam.cjs",
 };
 
 const driversApart: Plugin = {
@@ -78,7 +79,11 @@ const driversApart: Plugin = {
 async function bundleDriver(name: string, file: string): Promise<void> {
   await build({
     ...OPTIONS,
-    stdin: { contents: `module.exports = require(${JSON.stringify(name)})`, resolveDir: ROOT },
+    // A file of ours stands among the adapters; for a package it is all the same.
+    stdin: {
+      contents: `module.exports = require(${JSON.stringify(name)})`,
+      resolveDir: join(ROOT, "lib", "adapters"),
+    },
     outfile: file,
   });
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
+import { iamRights } from "./adapters/iam.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -69,6 +70,7 @@ function buildPorts(config: Config): Ports {
   return {
     store,
     fleet: ecsFleet(config.clusters),
+    rights: iamRights(),
     log: dynamoRotationLog(config.table),
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
     ...(slack

@@ -129,9 +129,15 @@ describe("sls package without an account", () => {
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(4);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(5);
       const text = zip.toString("latin1");
-      for (const file of [name.replace(".zip", ""), "driver-pg", "driver-redis", "driver-slack"]) {
+      for (const file of [
+        name.replace(".zip", ""),
+        "driver-iam",
+        "driver-pg",
+        "driver-redis",
+        "driver-slack",
+      ]) {
         expect(text).toContain(`.build/handlers/${file}.cjs`);
       }
       expect(zip.length).toBeLessThan(1024 * 1024);

@@ -45,6 +45,31 @@ export function isSdkError(error: unknown, ...names: readonly string[]): error i
   return error instanceof Error && names.includes(error.name);
 }
 
+const UNKNOWN_OPERATIONS = [
+  "UnknownOperationException",
+  "UnknownOperation",
+  "InvalidAction",
+  "InvalidActionException",
+  "NotImplementedException",
+  "NotImplementedError",
+  "NotImplemented",
+  "UnsupportedOperationException",
+  "UnsupportedOperation",
+  "UnsupportedFeatureException",
+  "ActionNotSupported",
+];
+
+/**
+ * Whether the other side says that it does not have this operation, as older Regions and other clouds do, each in words of
+ * its own. A denied right, a missing resource and a server in trouble are other answers.
+ */
+export function isNotOffered(error: unknown): boolean {
+  if (isSdkError(error, ...UNKNOWN_OPERATIONS)) return true;
+  if (!(error instanceof Error) || error.name.endsWith("NotFoundException")) return false;
+  const status = (error as Partial<SdkError>).$metadata?.httpStatusCode ?? 0;
+  return [404, 405, 501].includes(status);
+}
+
 const CODES: readonly (readonly [ErrorCode, readonly string[]])[] = [
   ["AWS_DENIED", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized"]],
   [

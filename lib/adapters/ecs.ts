@@ -7,6 +7,7 @@ import {
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
   ECSClient,
+  type Failure,
   ListClustersCommand,
   ListServicesCommand,
   ListTasksCommand,
@@ -23,7 +24,7 @@ import type {
   TaskDefinitionFacts,
   TaskFacts,
 } from "../rotation/fleet.ts";
-import { awsError, bucket, CLIENT_OPTIONS, isSdkError } from "./awsCalls.ts";
+import { awsError, bucket, CLIENT_OPTIONS, isNotOffered, isSdkError } from "./awsCalls.ts";
 import { serviceDeployments } from "./ecsDeployments.ts";
 import { overrideReferences, taskDefinitionFacts } from "./ecsTaskDefinitions.ts";
 
@@ -58,7 +59,8 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
       const got = await read(doing, () => page(token === undefined ? {} : { nextToken: token }));
       found.push(...(got.items ?? []));
       token = got.nextToken;
-    } while (token !== undefined);
+      // An empty token would be answered with the first page, for ever.
+    } while (token);
     return found;
   }
 
@@ -84,7 +86,8 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
         ),
       ),
     );
-    return batches.flatMap((batch) => batch.services ?? []);
+    rejectFailures(`describe services of cluster ${cluster}`, batches);
+    return batches.flatMap((batch) => batch.services ?? []).map((one) => ({ clusterArn: cluster, ...one }));
   }
 
   /** Tasks on their way out are listed under STOPPED while they still run and hold what they read. */
@@ -106,7 +109,11 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
         ),
       ),
     );
-    return batches.flatMap((batch) => batch.tasks ?? []).filter(({ lastStatus }) => lastStatus !== "STOPPED");
+    rejectFailures(`describe tasks of cluster ${cluster}`, batches);
+    return batches
+      .flatMap((batch) => batch.tasks ?? [])
+      .filter(({ lastStatus }) => lastStatus !== "STOPPED")
+      .map((one) => ({ clusterArn: cluster, ...one }));
   }
 
   /** A revision never changes, so each is read once. */
@@ -138,7 +145,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
           describeServices(cluster, services),
           describeTasks(cluster),
         ]);
-        return { described, tasks: tasks.map(taskFacts) };
+        return { described, tasks: tasks.map((task) => taskFacts(task, described)) };
       }),
     );
     const described = perCluster.flatMap((one) => one.described);
@@ -181,10 +188,10 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
           throw awsError(error, `redeploy service ${service.name}`);
         },
       );
-      const primary = got.service?.deployments?.find(({ status }) => status === "PRIMARY");
-      if (!primary?.id)
-        throw new RekeyError("AWS_FAILED", `ECS named no deployment for service ${service.name}`);
-      return { deploymentId: primary.id };
+      const answered = newDeployment(service, got.service);
+      if (answered) return answered;
+      const [described] = await describeServices(service.cluster, [service.serviceArn]).catch(() => []);
+      return newDeployment(service, described) ?? {};
     },
 
     async rollBack(service) {
@@ -194,6 +201,8 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
       await writing(() => client.send(new StopServiceDeploymentCommand(request))).catch((error: unknown) => {
         // It ended, or is stopping already, while we decided: what comes of it is read in the next round.
         if (isSdkError(error, "ConflictException", "ServiceDeploymentNotFoundException")) return;
+        // Then the redeployment that follows supersedes it.
+        if (isNotOffered(error)) return;
         throw awsError(error, `roll back the deployment of service ${service.name}`);
       });
     },
@@ -220,16 +229,37 @@ function serviceFacts(service: Service, deployments: ServiceFacts["deployments"]
   };
 }
 
-function taskFacts(task: Task): TaskFacts {
+/** Ours is new: the one that was there before we asked may still be shown as the primary one. */
+function newDeployment(before: ServiceFacts, service: Service | undefined) {
+  const primary = service?.deployments?.find(({ status }) => status === "PRIMARY");
+  const isKnown = before.deployments.some(({ deploymentId }) => deploymentId === primary?.id);
+  return primary?.id === undefined || isKnown ? undefined : { deploymentId: primary.id };
+}
+
+/** What is gone is no failure; about anything else ECS has not answered. @throws RekeyError AWS_FAILED */
+function rejectFailures(
+  doing: string,
+  batches: readonly { readonly failures?: Failure[] | undefined }[],
+): void {
+  const failure = batches
+    .flatMap(({ failures }) => failures ?? [])
+    .find(({ reason }) => reason !== "MISSING");
+  if (failure)
+    throw new RekeyError("AWS_FAILED", `could not ${doing}: ${failure.arn ?? ""} ${failure.reason ?? ""}`);
+}
+
+function taskFacts(task: Task, services: readonly Service[]): TaskFacts {
   const cluster = task.clusterArn ?? "";
-  const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : undefined;
+  const service = task.group?.startsWith("service:")
+    ? task.group.slice("service:".length)
+    : services.find(({ deployments }) => deployments?.some(({ id }) => id === task.startedBy))?.serviceName;
   return {
     taskArn: task.taskArn ?? "",
     cluster,
     ...(service === undefined ? {} : { service: `${nameOf(cluster)}/${service}` }),
     taskDefinition: task.taskDefinitionArn ?? "",
-    // A task that says nothing about its age is taken for an old one.
-    createdAt: task.createdAt ?? task.startedAt ?? new Date(0),
+    // It has read its secrets before it starts; so one that says nothing about its beginning is taken for an old one.
+    createdAt: task.createdAt ?? task.pullStartedAt ?? new Date(0),
     ...(task.startedAt ? { startedAt: task.startedAt } : {}),
     ...(task.startedBy ? { startedBy: task.startedBy } : {}),
     overrides: overrideReferences(task),

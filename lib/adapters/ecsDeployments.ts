@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-ecs";
 import { RekeyError } from "../errors.ts";
 import type { DeploymentFacts, DeploymentStatus } from "../rotation/fleet.ts";
-import { isSdkError } from "./awsCalls.ts";
+import { isNotOffered } from "./awsCalls.ts";
 
 type Read = <T>(doing: string, call: () => Promise<T>) => Promise<T>;
 
@@ -35,6 +35,8 @@ const RECENT = 10;
 export function serviceDeployments(client: ECSClient, read: Read) {
   const known = new Map<string, readonly ServiceDeploymentBrief[]>();
   let offered = true;
+  /** Listing without describing is half an API; each look then lists again. */
+  let describable = true;
 
   async function list(service: Service): Promise<readonly ServiceDeploymentBrief[]> {
     if (!offered) return [];
@@ -45,19 +47,7 @@ export function serviceDeployments(client: ECSClient, read: Read) {
       );
       return got.serviceDeployments ?? [];
     } catch (error) {
-      const cause = error instanceof RekeyError ? error.cause : error;
-      if (
-        !isSdkError(
-          cause,
-          "UnknownOperationException",
-          "InvalidAction",
-          "NotImplementedException",
-          "NotImplemented",
-          "UnsupportedOperation",
-          "InternalFailure",
-        )
-      )
-        throw error;
+      if (!isMissingApi(error)) throw error;
       offered = false;
       return [];
     }
@@ -70,8 +60,13 @@ export function serviceDeployments(client: ECSClient, read: Read) {
     const fresh = new Map<string, ServiceDeploymentBrief>();
     for (let start = 0; start < arns.length; start += 20) {
       const batch = arns.slice(start, start + 20);
-      const got = await read("describe service deployments", () =>
-        client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: batch })),
+      const request = new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: batch });
+      const got = await read("describe service deployments", () => client.send(request)).catch(
+        (error: unknown) => {
+          if (!isMissingApi(error)) throw error;
+          describable = false;
+          return { serviceDeployments: [] };
+        },
       );
       for (const { targetServiceRevision, ...one } of got.serviceDeployments ?? []) {
         if (one.serviceDeploymentArn === undefined) continue;
@@ -96,7 +91,7 @@ export function serviceDeployments(client: ECSClient, read: Read) {
           const arn = service.serviceArn ?? "";
           const briefs = known.get(arn) ?? [];
           const primary = service.deployments?.find(({ status }) => status === "PRIMARY");
-          if (!briefs.some((brief) => isSame(brief, primary)))
+          if (!describable || !briefs.some((brief) => isSame(brief, primary)))
             known.set(arn, newestFirst(await list(service)));
           else
             toRefresh.push(
@@ -104,7 +99,9 @@ export function serviceDeployments(client: ECSClient, read: Read) {
             );
         }),
       );
+      const wasDescribable = describable;
       const refreshed = offered ? await refresh(toRefresh) : new Map<string, ServiceDeploymentBrief>();
+      if (wasDescribable && !describable) return this.of(services);
       return services.map((service) => {
         const briefs = (known.get(service.serviceArn ?? "") ?? []).map(
           (brief) => refreshed.get(brief.serviceDeploymentArn ?? "") ?? brief,
@@ -120,7 +117,7 @@ function fold(service: Service, briefs: readonly ServiceDeploymentBrief[]): read
   const described = service.deployments ?? [];
   const [head] = briefs;
   if (head === undefined) return newestFirst(described).map((one) => fromDescription(one, service));
-  const facts = briefs.map((brief) => fromBrief(brief, described));
+  const facts = briefs.map((brief) => fromBrief(brief, service));
   const primary = described.find(({ status }) => status === "PRIMARY");
   const isListed = briefs.some((brief) => isSame(brief, primary));
   const isNewer = (primary?.createdAt?.getTime() ?? 0) > (head.createdAt?.getTime() ?? 0);
@@ -131,14 +128,17 @@ function fold(service: Service, briefs: readonly ServiceDeploymentBrief[]): read
   return facts;
 }
 
-function fromBrief(brief: ServiceDeploymentBrief, described: readonly Deployment[]): DeploymentFacts {
-  const matching = described.find((one) => isSame(brief, one));
+function fromBrief(brief: ServiceDeploymentBrief, service: Service): DeploymentFacts {
+  const described = service.deployments ?? [];
+  const matching =
+    described.find(({ id }) => id === `ecs-svc/${revisionId(brief)}`) ??
+    described.find((one) => isSame(brief, one));
   return {
     deploymentId: matching?.id ?? `ecs-svc/${revisionId(brief)}`,
     ...(brief.serviceDeploymentArn ? { serviceDeploymentArn: brief.serviceDeploymentArn } : {}),
-    createdAt: brief.createdAt ?? new Date(0),
+    createdAt: brief.createdAt ?? matching?.createdAt ?? new Date(0),
     ...(brief.finishedAt ? { finishedAt: brief.finishedAt } : {}),
-    status: STATUS[brief.status ?? ""] ?? "running",
+    status: STATUS[brief.status ?? ""] ?? (matching ? rolloutStatus(matching, service) : "running"),
     ...(brief.statusReason ? { reason: brief.statusReason } : {}),
   };
 }
@@ -157,9 +157,15 @@ function rolloutStatus(one: Deployment, service: Service): DeploymentStatus {
   if (one.rolloutState === "COMPLETED") return "succeeded";
   if (one.rolloutState === "IN_PROGRESS") return "running";
   if (one.status !== "PRIMARY") return "superseded";
-  const alone = (service.deployments ?? []).length === 1;
-  const full = one.runningCount === one.desiredCount && (one.pendingCount ?? 0) === 0;
+  const alone = (service.deployments ?? []).every((other) => other === one || other.status === "INACTIVE");
+  // Counts that are not given are no zeros.
+  const { desiredCount, runningCount, pendingCount } = one.desiredCount === undefined ? service : one;
+  const full = desiredCount !== undefined && runningCount === desiredCount && (pendingCount ?? 0) === 0;
   return alone && full ? "succeeded" : "running";
+}
+
+function isMissingApi(error: unknown): boolean {
+  return isNotOffered(error instanceof RekeyError ? error.cause : error);
 }
 
 /**

@@ -28,9 +28,21 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
   const writing = bucket(...WRITES);
   const listing = bucket(...LISTS);
 
+  const describe = (secret: string) =>
+    client.send(new DescribeSecretCommand({ SecretId: secret })).then(fromDescription, (error: unknown) => {
+      throw awsError(error, `describe the secret ${secret}`, READ_CODES);
+    });
+
+  /** A secret that we may not describe we may not rotate either. */
+  const describeListed = (entry: SecretListEntry) =>
+    describe(entry.ARN ?? "").catch((error: RekeyError) => {
+      if (error.code === "SECRET_UNREADABLE") return fromListing(entry);
+      throw error;
+    });
+
   return {
     async list() {
-      const found: SecretFacts[] = [];
+      const entries: SecretListEntry[] = [];
       let token: string | undefined;
       do {
         const request = {
@@ -43,20 +55,15 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
             throw awsError(error, "list the secrets");
           },
         );
-        found.push(...(page.SecretList ?? []).map(fromListing));
+        entries.push(...(page.SecretList ?? []));
         token = page.NextToken;
-      } while (token !== undefined);
-      return found;
+      } while (token);
+      // A listing in which nothing has a tag may be one that leaves tags out; then each secret is asked.
+      const isTagless = entries.every(({ Tags }) => (Tags ?? []).length === 0);
+      return isTagless ? Promise.all(entries.map(describeListed)) : entries.map(fromListing);
     },
 
-    async describe(secret) {
-      const described = await client
-        .send(new DescribeSecretCommand({ SecretId: secret }))
-        .catch((error: unknown) => {
-          throw awsError(error, `describe the secret ${secret}`, READ_CODES);
-        });
-      return fromDescription(described);
-    },
+    describe,
 
     async read(secret, version) {
       const which =
@@ -112,10 +119,13 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
     async dropPending(arn, versionId) {
       const request = { SecretId: arn, VersionStage: "AWSPENDING", RemoveFromVersionId: versionId };
       await writing(() => client.send(new UpdateSecretVersionStageCommand(request))).catch(
-        (error: unknown) => {
-          // The label is not on that version: somebody was here before, and this is what we wanted.
-          if (isSdkError(error, "InvalidParameterException", "ResourceNotFoundException")) return;
-          throw awsError(error, `take AWSPENDING off version ${versionId} of ${arn}`);
+        async (error: unknown) => {
+          // Perhaps somebody was here before; whether the label is gone, the secret itself says.
+          const { versions } = await describe(arn);
+          const isThere = versions.some(
+            (one) => one.versionId === versionId && one.labels.includes("AWSPENDING"),
+          );
+          if (isThere) throw awsError(error, `take AWSPENDING off version ${versionId} of ${arn}`);
         },
       );
     },

@@ -124,9 +124,9 @@ async function ask(
 ): Promise<DeploymentRecord> {
   if (!service) return record;
   try {
-    const { deploymentId } = await ports.fleet.deploy(service);
-    ports.tell({ event: "deployment.requested", service: record.service, deploymentId, wave: record.wave });
-    return { ...record, deploymentId, status: "running" };
+    const deployment = await ports.fleet.deploy(service);
+    ports.tell({ event: "deployment.requested", service: record.service, ...deployment, wave: record.wave });
+    return { ...record, ...deployment, status: "running" };
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     ports.tell({

@@ -128,6 +128,8 @@ async function advanceRotation(
       if (rotation.outcome !== undefined) return { rotation };
       // The next wave begins in the next round, when it is known which wave the others have come to.
       if (rotation.history.length > before) return { rotation, wants: "look" };
+      // Our own note changes nothing outside, so what was just looked at stands; but before a revocation it is looked at again.
+      if (decision.do === "note" && (decision.that === "tested" || decision.that === "rolledOut")) continue;
       parts = undefined;
       facts = await gatherLabels(ports, rotation, runWave);
     }

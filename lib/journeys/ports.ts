@@ -2,12 +2,15 @@
 import type { Announcer } from "../rotation/board.ts";
 import type { ConsumerFleet } from "../rotation/fleet.ts";
 import type { RotationLog } from "../rotation/intent.ts";
+import type { Rights } from "../rotation/rights.ts";
 import type { SecretStore } from "../rotation/secretStore.ts";
 import type { Strategy } from "../rotation/strategy.ts";
 
 export interface Ports {
   readonly store: SecretStore;
   readonly fleet: ConsumerFleet;
+  /** Undefined where nobody can tell. */
+  readonly rights?: Rights;
   readonly log: RotationLog;
   readonly strategies: ReadonlyMap<string, Strategy>;
   /** Undefined when no channel is configured. */

@@ -9,6 +9,7 @@ import type { FleetFacts } from "../rotation/fleet.ts";
 import type { RotationRequest, SecretHistory } from "../rotation/intent.ts";
 import { isManaged, type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
 import { notesOn, objectToConsumers, objectToSecret, waive } from "../rotation/preflight.ts";
+import { objectToRights, type RightsAnswer, type Subject } from "../rotation/rights.ts";
 import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import { dueCredentials, select } from "../rotation/selection.ts";
 import { type Objection, type Strategy, WAVES, type Wave } from "../rotation/strategy.ts";
@@ -62,6 +63,8 @@ export async function preflight(ports: Ports, request: RotationRequest, runId?: 
   const managedAll = tagged.map((facts) => readTags(facts.arn, facts.name, facts.tags));
   const consumersOf = findConsumers(managedAll, fleet);
   const limit = pLimit(ports.settings.concurrency);
+  // Beside everything else: IAM may take its time, or never answer.
+  const rights = ports.rights?.toWrite(subjectsOf(selected, consumersOf)) ?? Promise.resolve({ lacking: [] });
   const verdicts = await Promise.all(
     selected.map((listed) =>
       limit(() =>
@@ -70,6 +73,7 @@ export async function preflight(ports: Ports, request: RotationRequest, runId?: 
           openRun: claims.get(listed.arn) === runId ? undefined : claims.get(listed.arn),
           consumers: consumersOf.get(listed.arn) ?? { services: [], tasks: [], missing: [] },
           fleet,
+          rights,
         }),
       ),
     ),
@@ -89,6 +93,7 @@ interface Surroundings {
   readonly openRun: string | undefined;
   readonly consumers: Consumers;
   readonly fleet: FleetFacts;
+  readonly rights: Promise<RightsAnswer>;
 }
 
 type Judged =
@@ -146,6 +151,10 @@ async function judge(
       });
       briefCut ||= strategy.overlap === "brief-cut";
     }
+    const rights = await around.rights;
+    const { consumers } = around;
+    const written = [facts.arn, ...consumers.services.map(({ service }) => service.serviceArn)];
+    objections.push(...objectToRights(facts.name, new Set(written), rights));
     const { blocking, waived } = request.emergency
       ? waive(objections, atTarget)
       : { blocking: [...objections, ...atTarget], waived: [] };
@@ -157,8 +166,14 @@ async function judge(
         credentials,
         waves: WAVES.filter((wave) => credentials.some(({ waves }) => waves.includes(wave))),
         briefCut,
-        consumers: around.consumers,
-        notes: [...notesOn(managed, around.consumers, document.isPlain), ...waived],
+        consumers,
+        notes: [
+          ...notesOn(managed, consumers, document.isPlain),
+          ...waived,
+          ...(request.dryRun && rights.unasked
+            ? [`whether Rekey may write it could not be asked beforehand: ${rights.unasked}`]
+            : []),
+        ],
         ...(around.openRun === undefined ? {} : { openRun: around.openRun }),
       },
     };
@@ -183,6 +198,18 @@ async function inspect(
     if (error instanceof RekeyError) return { objections: [{ code: error.code, message: error.message }] };
     throw error;
   }
+}
+
+function subjectsOf(
+  selected: readonly SecretFacts[],
+  consumersOf: ReadonlyMap<string, Consumers>,
+): readonly Subject[] {
+  const services = selected.flatMap(({ arn }) => consumersOf.get(arn)?.services ?? []);
+  const arns = new Set(services.map(({ service }) => service.serviceArn));
+  return [
+    ...selected.map(({ arn, tags }): Subject => ({ kind: "secret", arn, tags })),
+    ...[...arns].map((arn): Subject => ({ kind: "service", arn })),
+  ];
 }
 
 function oldestTask({ consumers, fleet }: Surroundings): Date | undefined {

@@ -73,8 +73,12 @@ export interface ConsumerFleet {
   survey(): Promise<FleetFacts>;
   /** These services and all tasks of their clusters, read afresh. */
   look(services: readonly ServiceFacts[]): Promise<FleetFacts>;
-  /** Forces a new deployment of what the service runs now. @throws RekeyError AWS_DENIED, AWS_FAILED */
-  deploy(service: ServiceFacts): Promise<{ readonly deploymentId: string }>;
+  /**
+   * Forces a new deployment of what the service runs now.
+   * @returns no id if ECS took the request and did not say which deployment came of it
+   * @throws RekeyError AWS_DENIED, AWS_FAILED
+   */
+  deploy(service: ServiceFacts): Promise<{ readonly deploymentId?: string }>;
   /** Stops the service's running deployment and lets ECS return to the last good one; nothing to stop is no error. */
   rollBack(service: ServiceFacts): Promise<void>;
 }

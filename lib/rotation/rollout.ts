@@ -13,6 +13,8 @@ import type { Wave } from "./strategy.ts";
 const CLOCK_MARGIN_MS = 5_000;
 /** ECS may date a deployment a little before we noted that we would ask for it. */
 const REQUEST_MARGIN_MS = 2_000;
+/** How far ECS's clock may be from ours, and its times from the truth: two seconds, and one for times in whole seconds. */
+const SKEW_MS = 3_000;
 
 /** The value that is to leave the fleet, as the times between which a task must have read its secrets to hold it. */
 export interface Holding {
@@ -63,7 +65,7 @@ export function judgeRollout(question: Question): RolloutFacts {
   const running = verdicts.find(({ verdict }) => verdict.state === "running");
   if (running?.verdict.state === "running")
     return { state: "running", because: `${running.name}: ${running.verdict.because}`, missing: [] };
-  const lone = question.consumers.tasks.find(({ task }) => holds(task, question.holding, []));
+  const lone = question.consumers.tasks.find(({ task }) => holds(task, question.holding, [], undefined));
   if (lone) {
     return {
       state: "running",
@@ -97,14 +99,10 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
     ...(deployment ? [deployment] : []),
     ...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : []),
   ];
+  const fresh = counting.map(({ deploymentId }) => deploymentId);
+  const since = record && deployment && newerThanOurs(record, deployment, holding);
   const stale = question.tasks.filter(
-    (task) =>
-      task.service === service.name &&
-      holds(
-        task,
-        holding,
-        counting.map(({ deploymentId }) => deploymentId),
-      ),
+    (task) => task.service === service.name && holds(task, holding, fresh, since),
   );
   const running = counting.find(({ status }) => status === "running");
   if (running) {
@@ -119,7 +117,13 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
       because: newest.reason ?? "the deployment that another pipeline started failed",
     };
   }
-  if (stale.length === 0) return { state: "through" };
+  if (stale.length === 0) {
+    // A task that runs and is not listed holds nobody knows what.
+    const listed = question.tasks.filter((task) => mayBelongTo(service, task)).length;
+    return listed < service.runningCount
+      ? { state: "running", because: `ECS counts ${service.runningCount} tasks and lists ${listed}` }
+      : { state: "through" };
+  }
   if (counting.some(({ status }) => status === "succeeded"))
     return { state: "running", because: `${stale.length} old task(s) still stopping` };
   // We asked and the answer has not shown up in a reading yet: asking again would deploy twice.
@@ -133,18 +137,48 @@ export function findOurs(service: ServiceFacts, record: DeploymentRecord): Deplo
   const byId = service.deployments.find(({ deploymentId }) => deploymentId === record.deploymentId);
   if (byId) return byId;
   const earliest = Date.parse(record.requestedAt) - REQUEST_MARGIN_MS;
-  return service.deployments.findLast(({ createdAt }) => createdAt.getTime() >= earliest);
+  const found = service.deployments.findLast(({ createdAt }) => createdAt.getTime() >= earliest);
+  // Without service deployments ECS forgets ours once it is rolled back, and what it shows is its own, successful way back.
+  const isOther = record.deploymentId !== undefined && found?.serviceDeploymentArn === undefined;
+  return isOther ? undefined : found;
 }
 
-function holds(task: TaskFacts, holding: Holding, fresh: readonly string[]): boolean {
-  // By deployment id before time: a platform that rounds times to seconds must not make a fresh task look old.
+/**
+ * The time, on ECS's own clock, from which a task is newer than our deployment, and so than the label. Within a second a
+ * task may be older than it says, which does no harm if the label had moved a second before we asked.
+ */
+function newerThanOurs(
+  record: DeploymentRecord,
+  { deploymentId, createdAt }: DeploymentFacts,
+  { before }: Holding,
+): Date | undefined {
+  if (deploymentId !== record.deploymentId || createdAt.getTime() === 0) return undefined;
+  const askedLater = Date.parse(record.requestedAt) - before.getTime() >= 1_000;
+  return askedLater ? createdAt : new Date(createdAt.getTime() + 1);
+}
+
+function holds(
+  task: TaskFacts,
+  { from, before }: Holding,
+  fresh: readonly string[],
+  since: Date | undefined,
+): boolean {
+  // By deployment before time: a platform whose clock is behind must not make a fresh task look old.
   if (task.startedBy !== undefined && fresh.includes(task.startedBy)) return false;
+  if (since !== undefined && task.createdAt >= since) return false;
   // A task reads its secrets when its image is there, which may be minutes after it was created.
   const isFromBefore =
-    holding.from !== undefined &&
+    from !== undefined &&
     task.startedAt !== undefined &&
-    task.startedAt.getTime() < holding.from.getTime() - CLOCK_MARGIN_MS;
-  return task.createdAt.getTime() < holding.before.getTime() && !isFromBefore;
+    task.startedAt.getTime() < from.getTime() - CLOCK_MARGIN_MS;
+  return task.createdAt.getTime() < before.getTime() + SKEW_MS && !isFromBefore;
+}
+
+function mayBelongTo(service: ServiceFacts, task: TaskFacts): boolean {
+  return (
+    task.service === service.name ||
+    (task.service === undefined && service.taskDefinitions.includes(task.taskDefinition))
+  );
 }
 
 /** Services to redeploy now: wanted by some rotation, and held back by none that has yet to promote its value. */

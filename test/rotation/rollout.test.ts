@@ -18,10 +18,21 @@ const ours = (changes: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
 const newer = (changes: Partial<DeploymentFacts> = {}) =>
   deployment({ deploymentId: "ecs-svc/2", createdAt: at(1), status: "running", ...changes });
 const old = task();
+/** From a platform that does not say which deployment started it. */
+const unnamed = (changes: Partial<TaskFacts> = {}): TaskFacts => {
+  const { startedBy: _, ...rest } = task(changes);
+  return rest;
+};
+const namesNoService = (changes: Partial<TaskFacts>): TaskFacts => {
+  const { service: _, ...rest } = unnamed(changes);
+  return rest;
+};
 const fresh = task({ createdAt: at(2), startedBy: "ecs-svc/2" });
 
 interface Row {
   readonly tasks: readonly TaskFacts[];
+  /** As the service counts them. */
+  readonly counted?: number;
   readonly deployments?: readonly DeploymentFacts[];
   readonly records?: readonly DeploymentRecord[];
   readonly now?: Date;
@@ -30,8 +41,53 @@ interface Row {
 
 const rows: Record<string, Row> = {
   "a task started before the promotion is redeployed": { tasks: [old], state: "missing" },
-  "a service without tasks has nothing to replace": { tasks: [], state: "through" },
-  "a task created after the promotion is fresh": { tasks: [task({ createdAt: at(1) })], state: "through" },
+  "a service without tasks has nothing to replace": { tasks: [], counted: 0, state: "through" },
+  "a service that counts more tasks than are listed is not through": {
+    tasks: [task({ createdAt: at(5) })],
+    counted: 2,
+    state: "running",
+  },
+  "a listed task that names no service may be one of those counted": {
+    tasks: [namesNoService({ createdAt: at(5) })],
+    state: "through",
+  },
+  "a task created after the promotion is fresh": { tasks: [task({ createdAt: at(4) })], state: "through" },
+  "a task that a clock ahead of ours dates just after the promotion is not trusted": {
+    tasks: [task({ createdAt: at(2) })],
+    state: "missing",
+  },
+  "a task is fresh if ECS itself made it after our deployment, however late its clock is": {
+    tasks: [unnamed({ createdAt: at(-1.5) })],
+    deployments: [newer({ createdAt: at(-2), status: "succeeded" })],
+    records: [ours()],
+    state: "through",
+  },
+  "in whole seconds a task of our deployment's second is fresh, because the label had moved a second before":
+    {
+      tasks: [unnamed({ createdAt: at(0) })],
+      deployments: [newer({ createdAt: at(0), status: "succeeded" })],
+      records: [ours({ requestedAt: iso(1) })],
+      state: "through",
+    },
+  "a task of our deployment's second is not trusted if the label had only just moved": {
+    tasks: [unnamed({ createdAt: at(0) })],
+    deployments: [newer({ createdAt: at(0), status: "succeeded" })],
+    records: [ours({ requestedAt: iso(0.9) })],
+    state: "running",
+  },
+  "a deployment that says nothing of its age makes no task fresh": {
+    tasks: [unnamed()],
+    deployments: [newer({ createdAt: new Date(0), status: "succeeded" })],
+    records: [ours()],
+    state: "running",
+  },
+  "ECS's own way back is not taken for our deployment that it has forgotten": {
+    tasks: [old],
+    deployments: [deployment({ deploymentId: "ecs-svc/3", createdAt: at(2), status: "succeeded" })],
+    records: [ours()],
+    now: at(20),
+    state: "missing",
+  },
   "a deployment that we asked for is waited for": {
     tasks: [old, fresh],
     deployments: [newer(), deployment()],
@@ -64,6 +120,7 @@ const rows: Record<string, Row> = {
   },
   "a deployment that ECS forgot counts by our own note of its failure": {
     tasks: [],
+    counted: 0,
     deployments: [deployment()],
     records: [ours({ status: "failed" })],
     state: "failed",
@@ -119,22 +176,26 @@ const rows: Record<string, Row> = {
 
 describe("a service's part in a rollout", () => {
   test.each(Object.entries(rows))("%s", (_promise, row) => {
-    const verdict = judgeService(service("gateway", { deployments: row.deployments ?? [deployment()] }), {
-      tasks: row.tasks,
-      records: row.records ?? [],
-      wave: "rotate",
-      back: false,
-      forwardOnly: false,
-      holding: { before: PROMOTED },
-      rolloutSeconds: 300,
-      now: row.now ?? at(10),
-    });
+    const counts = { runningCount: row.counted ?? row.tasks.length };
+    const verdict = judgeService(
+      service("gateway", { deployments: row.deployments ?? [deployment()], ...counts }),
+      {
+        tasks: row.tasks,
+        records: row.records ?? [],
+        wave: "rotate",
+        back: false,
+        forwardOnly: false,
+        holding: { before: PROMOTED },
+        rolloutSeconds: 300,
+        now: row.now ?? at(10),
+      },
+    );
     expect(verdict.state).toBe(row.state);
   });
 
   test("on the way back only tasks from between promotion and demotion are redeployed", () => {
     const judge = (tasks: readonly TaskFacts[]) =>
-      judgeService(service(), {
+      judgeService(service("gateway", { runningCount: tasks.length }), {
         tasks,
         records: [],
         wave: "rotate",

@@ -1,12 +1,13 @@
 /**
- * The local cloud: Secrets Manager, ECS, CloudTrail, DynamoDB, Lambda and Slack behind one endpoint on loopback. The code
- * under test reaches it as it reaches AWS, through `AWS_ENDPOINT_URL`; it does not know that it is here.
+ * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
+ * code under test reaches it as it reaches AWS, through `AWS_ENDPOINT_URL`; it does not know that it is here.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import dynalite from "dynalite";
 import { Trail } from "./cloudTrail.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
+import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
@@ -36,6 +37,7 @@ export interface Cloud {
   readonly trail: Trail;
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
+  readonly iam: Iam;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const trail = new Trail(REGION, ACCOUNT);
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
+  const principalOf = (key: string) =>
+    `arn:aws:sts::${ACCOUNT}:assumed-role/${key.toLowerCase() || "anonymous"}/session`;
+  const iam = new Iam(principalOf, (call) => trail.observe(call));
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0 });
   dynamo.listen(0, "127.0.0.1");
   await once(dynamo, "listening");
@@ -51,9 +56,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const services: AwsService[] = [];
   const door: Door = await startServer({
     services: () => services,
-    routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route },
+    routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route, "/": iam.route },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
-    principalOf: (key) => `arn:aws:sts::${ACCOUNT}:assumed-role/${key.toLowerCase() || "anonymous"}/session`,
+    principalOf,
     throttles: options.throttles ?? false,
     onCall: (call) => trail.observe(call),
   });
@@ -116,6 +121,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     trail,
     slack,
     lambda,
+    iam,
     async stop() {
       await lambda.stop();
       await ecs.handle.stop();

@@ -1,0 +1,3 @@
+/** In a file of its own, because it is loaded on first use and bundled apart: most invocations never ask IAM. */
+export { IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
+export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
