@@ -8,9 +8,11 @@ import { slackAnnouncer } from "./adapters/slack.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { advance } from "./journeys/advance.ts";
 import type { Ports } from "./journeys/ports.ts";
-import { readRequest } from "./journeys/request.ts";
+import { readRequest, readVerification } from "./journeys/request.ts";
 import { type Invocation, rotateAll } from "./journeys/rotateAll.ts";
+import { verify } from "./journeys/verify.ts";
 import { tell } from "./log.ts";
+import type { DriftReport } from "./rotation/driftReport.ts";
 import type { Report } from "./rotation/report.ts";
 import type { SecretStore } from "./rotation/secretStore.ts";
 import type { Strategy } from "./rotation/strategy.ts";
@@ -30,6 +32,8 @@ export interface App {
   /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
   rotateAll(event: unknown, moment: Moment): Promise<Report>;
   advance(moment: Moment): Promise<readonly Report[]>;
+  /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
+  verify(event: unknown): Promise<DriftReport>;
 }
 
 /** Time to give the lease back and to answer, before Lambda ends the process. */
@@ -44,6 +48,7 @@ export function buildApp(env: Readonly<Record<string, string | undefined>>): App
   return {
     rotateAll: async (event, moment) => rotateAll(ports, readRequest(event), invocationOf(event, moment)),
     advance: (moment) => advance(ports, invocationOf(undefined, moment)),
+    verify: async (event) => verify(ports, readVerification(event)),
   };
 }
 
