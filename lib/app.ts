@@ -9,10 +9,12 @@ import { slackAnnouncer } from "./adapters/slack.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { advance } from "./journeys/advance.ts";
 import type { Ports } from "./journeys/ports.ts";
-import { readRequest } from "./journeys/request.ts";
+import { readRequest, readVerification } from "./journeys/request.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
+import { verify } from "./journeys/verify.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
+import type { DriftReport } from "./rotation/driftReport.ts";
 import type { Report } from "./rotation/report.ts";
 import type { SecretStore } from "./rotation/secretStore.ts";
 import type { Strategy } from "./rotation/strategy.ts";
@@ -32,6 +34,8 @@ export interface App {
   /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
   rotateAll(event: unknown, moment: Moment): Promise<Report>;
   advance(moment: Moment): Promise<readonly Report[]>;
+  /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
+  verify(event: unknown): Promise<DriftReport>;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -48,6 +52,7 @@ export function buildApp(env: Readonly<Record<string, string | undefined>>): App
   return {
     rotateAll: async (event, moment) => rotateAll(ports, readRequest(event), invocationOf(event, moment)),
     advance: (moment) => advance(ports, invocationOf(undefined, moment)),
+    verify: async (event) => verify(ports, readVerification(event)),
   };
 }
 

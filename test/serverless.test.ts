@@ -125,7 +125,7 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip"]);
+    expect(files).toEqual(["advance.zip", "rotateAll.zip", "verify.zip"]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
@@ -147,6 +147,7 @@ describe("sls package without an account", () => {
   test("names handlers where the zips have them", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
+    expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
   });
 
   test("refers to nothing that the template does not have", () => {
@@ -163,10 +164,11 @@ describe("sls package without an account", () => {
     expect(references({ a: { Ref: "Nowhere" } })).toEqual(["Nowhere"]);
   });
 
-  test("gives both functions the newest Node on arm64, Lambda's whole time, and each a role of its own", () => {
+  test("gives every function the newest Node on arm64, Lambda's whole time, and each a role of its own", () => {
     for (const [id, role] of [
       ["RotateAllLambdaFunction", "RotateAllRole"],
       ["AdvanceLambdaFunction", "AdvanceRole"],
+      ["VerifyLambdaFunction", "VerifyRole"],
     ] as const) {
       expect(get(id).Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -192,6 +194,33 @@ describe("sls package without an account", () => {
     expect(Properties.Target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } });
     const lambdaDestination = get("RotateAllLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
     expect(lambdaDestination).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+  });
+
+  test("verifies every day, may start it, keeps what could not be started, and says when it failed or fell silent", () => {
+    const { Properties } = get("DailyVerification");
+    expect(Properties.ScheduleExpression).toBe("cron(0 6 * * ? *)");
+    expect(Properties.Target).toEqual({
+      Arn: { "Fn::GetAtt": ["VerifyLambdaFunction", "Arn"] },
+      RoleArn: { "Fn::GetAtt": ["SchedulerRole", "Arn"] },
+      Input: "{}",
+      RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 21600 },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    const started = statements("SchedulerRole").find(({ Action }) => Action === "lambda:InvokeFunction");
+    expect(started?.Resource).toContainEqual({ "Fn::GetAtt": ["VerifyLambdaFunction", "Arn"] });
+    const lost = get("VerifyLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+    for (const [alarm, metric, missing] of [
+      ["VerifyErrors", "Errors", "notBreaching"],
+      ["VerifySilent", "Invocations", "breaching"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: metric,
+        TreatMissingData: missing,
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: "VerifyLambdaFunction" } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
+    }
   });
 
   test("wakes advance every minute and when an ECS deployment changes", () => {
@@ -237,8 +266,27 @@ describe("the rights", () => {
     expect(update?.Condition).toEqual({ Null: { "ecs:task-definition": "true" } });
   });
 
+  test("of verify read, and can write nothing but its log, and what was lost", () => {
+    expect(get("VerifyRole").Properties.ManagedPolicyArns).toBeUndefined();
+    const actions = statements("VerifyRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      // Lambda's own, for the VPC; what runs in the function is denied them.
+      .filter((action) => !action.startsWith("ec2:"));
+    const reading = /:(Get|List|Describe|Query|Decrypt)/;
+    expect(actions.filter((action) => !reading.test(action)).sort()).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "sqs:SendMessage",
+    ]);
+    for (const action of ["secretsmanager:GetSecretValue", "secretsmanager:ListSecrets", "ecs:DescribeTasks"])
+      expect(actions).toContain(action);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
-    const open = ["RotationPolicy", "RotateAllRole", "AdvanceRole", "SchedulerRole"].flatMap(statements);
+    const open = ["RotationPolicy", "RotateAllRole", "AdvanceRole", "VerifyRole", "SchedulerRole"].flatMap(
+      statements,
+    );
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
     expect(
       open.filter(isAllow).filter(({ Action }) => [Action].flat().some((name) => name.includes("*"))),

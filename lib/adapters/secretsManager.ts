@@ -152,6 +152,7 @@ function facts(
     ...(secret.OwningService ? { owningService: secret.OwningService } : {}),
     ...(secret.DeletedDate ? { deletedAt: secret.DeletedDate } : {}),
     ...(secret.LastRotatedDate ? { lastRotatedAt: secret.LastRotatedDate } : {}),
+    ...(secret.LastChangedDate ? { changedAt: secret.LastChangedDate } : {}),
     versions: Object.entries(stages).map(([versionId, labels]) => ({ versionId, labels })),
   };
 }

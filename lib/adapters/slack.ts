@@ -4,7 +4,7 @@
  */
 import type { WebClient } from "@slack/web-api";
 import { RekeyError } from "../errors.ts";
-import type { Announcer, BoardMessage } from "../rotation/board.ts";
+import type { Announcer, Message } from "../message.ts";
 import type { SecretText } from "../secret.ts";
 
 const TIMEOUT_MS = 2_500;
@@ -49,7 +49,7 @@ export function slackAnnouncer({ channel, apiUrl, token }: SlackOptions): Announ
     }
   }
 
-  const content = ({ text, blocks }: BoardMessage) => ({ channel, text, blocks: blocks as never });
+  const content = ({ text, blocks }: Message) => ({ channel, text, blocks: blocks as never });
 
   return {
     async post(message) {

@@ -177,21 +177,28 @@ async function finish(
   return ended;
 }
 
-/** What the next rotation must know: when each credential changed, and since when its next key is out there. */
+/** What the next rotation must know, and the daily look: when each credential changed, what is published, what was revoked. */
 async function remember(ports: Ports, rotation: Rotation, piece: Workpiece, wave: WaveRecord): Promise<void> {
   const before = await ports.log.history(rotation.secretArn);
   const document = await piece.document(wave.toVersionId);
   const credentials = { ...before.credentials };
+  // A retire wave revokes what the rotate wave before it replaced.
+  const revokedFrom = rotation.history.findLast((one) => one.wave === "rotate")?.fromVersionId;
   for (const { managed, strategy } of piece.inWave(rotation, wave.wave)) {
     const nextKid = strategy.upcoming?.(credentialIn(document, managed, strategy.valueName));
     const known = credentials[managed.label];
+    const revokedAt = wave.revoked[managed.label];
     credentials[managed.label] = {
       ...known,
       ...(wave.wave === "rotate" && wave.promotedAt ? { rotatedAt: wave.promotedAt } : {}),
       ...(nextKid !== undefined && nextKid !== known?.nextKid && wave.promotedAt
         ? { nextKid, nextPublishedAt: wave.promotedAt }
         : {}),
+      ...(revokedFrom !== undefined && revokedAt !== undefined
+        ? { revoked: { versionId: revokedFrom, at: revokedAt } }
+        : {}),
     };
   }
-  await ports.log.remember(rotation.secretArn, { credentials });
+  const current = wave.promotedAt ? { versionId: wave.toVersionId, since: wave.promotedAt } : before.current;
+  await ports.log.remember(rotation.secretArn, { credentials, ...(current ? { current } : {}) });
 }

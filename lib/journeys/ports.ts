@@ -1,5 +1,5 @@
 /** What every journey is given: the outside world behind interfaces, the clock, and the few numbers that can be set. */
-import type { Announcer } from "../rotation/board.ts";
+import type { Announcer } from "../message.ts";
 import type { ConsumerFleet } from "../rotation/fleet.ts";
 import type { RotationLog } from "../rotation/intent.ts";
 import type { Rights } from "../rotation/rights.ts";

@@ -1,6 +1,6 @@
 /**
- * What a caller of rotateAll may send: nothing, a request by hand, or an EventBridge schedule's event. Anything else gets
- * one error that names each wrong field, before anything is read or changed.
+ * What a caller of rotateAll or verify may send: nothing, a request by hand, or an EventBridge schedule's event. Anything
+ * else gets one error that names each wrong field, before anything is read or changed.
  */
 import * as z from "zod/mini";
 import { RekeyError } from "../errors.ts";
@@ -26,17 +26,31 @@ const payload = z.strictObject({
   scheduled: flag,
 });
 
-const FIELDS = Object.keys(payload.shape).filter((field) => field !== "scheduled");
+const verification = z.strictObject({ only: z.optional(patterns) });
+export type Verification = z.infer<typeof verification>;
 
 /** @throws RekeyError PAYLOAD_INVALID */
 export function readRequest(event: unknown): RotationRequest {
   if (isSchedule(event))
     return { dryRun: false, force: false, emergency: false, scheduled: true, reason: "scheduled" };
-  const parsed = payload.safeParse(event ?? {});
-  if (parsed.success) return checkEmergency(parsed.data);
+  return checkEmergency(read(payload, event));
+}
+
+/** @throws RekeyError PAYLOAD_INVALID */
+export function readVerification(event: unknown): Verification {
+  return isSchedule(event) ? {} : read(verification, event);
+}
+
+function read<Shape extends z.core.$ZodShape>(
+  schema: z.ZodMiniObject<Shape, z.core.$strict>,
+  event: unknown,
+): z.infer<typeof schema> {
+  const parsed = schema.safeParse(event ?? {});
+  if (parsed.success) return parsed.data;
+  const fields = Object.keys(schema.shape).filter((field) => field !== "scheduled");
   const problems = parsed.error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => `${key} is not a field; known are ${FIELDS.join(", ")}`)
+      ? issue.keys.map((key) => `${key} is not a field; known are ${fields.join(", ")}`)
       : [
           `${path(issue.path)} ${issue.code === "invalid_type" && issue.path.length === 0 ? "must be a JSON object" : issue.message}`,
         ],

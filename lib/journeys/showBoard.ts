@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { RekeyError } from "../errors.ts";
-import { type BoardMessage, renderBoard, renderThread } from "../rotation/board.ts";
+import type { Message } from "../message.ts";
+import { renderBoard, renderThread } from "../rotation/board.ts";
 import type { Rotation, Run } from "../rotation/intent.ts";
 import { makeReport } from "../rotation/report.ts";
 import type { Ports } from "./ports.ts";
@@ -56,12 +57,11 @@ export function isTold(ports: Ports, run: Run, rotations: readonly Rotation[]): 
   );
 }
 
-function isShown(run: Run, message: BoardMessage, untold: readonly string[]): boolean {
+function isShown(run: Run, message: Message, untold: readonly string[]): boolean {
   return run.board?.shown === digest(message) && untold.length === 0;
 }
 
-const digest = (message: BoardMessage) =>
-  createHash("sha256").update(JSON.stringify(message)).digest("base64url");
+const digest = (message: Message) => createHash("sha256").update(JSON.stringify(message)).digest("base64url");
 
 /** Share of the steps that are behind us: promoted, rolled out, revoked, finished, for every secret. */
 function progressOf(run: Run, rotations: readonly Rotation[]): number {

@@ -1,23 +1,10 @@
 /**
  * The run's one message in the security channel: edited in place while the run advances, details in its thread. Pure:
- * a report in, Slack blocks out, within Slack's limits (50 blocks, 3000 characters a section).
+ * a report in, Slack blocks out.
  */
+import { cut, escapeText, type Message, pack, section, sections } from "../message.ts";
 import type { Report, SecretReport, ServiceReport } from "./report.ts";
 
-export interface BoardMessage {
-  /** What notifications and screen readers show. */
-  readonly text: string;
-  readonly blocks: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** Where the board hangs. @throws RekeyError SLACK_FAILED, with `retryAfterSeconds` if the channel said when to come back */
-export interface Announcer {
-  post(message: BoardMessage): Promise<{ readonly messageId: string }>;
-  edit(messageId: string, message: BoardMessage): Promise<void>;
-  reply(messageId: string, text: string): Promise<void>;
-}
-
-const SECTION_LIMIT = 2_900;
 const BAR_CELLS = 20;
 
 const MARKS: Readonly<Record<SecretReport["outcome"], string>> = {
@@ -31,7 +18,7 @@ const MARKS: Readonly<Record<SecretReport["outcome"], string>> = {
 };
 
 /** @param progress share of the work that is done, 0 to 1 */
-export function renderBoard(report: Report, progress: number): BoardMessage {
+export function renderBoard(report: Report, progress: number): Message {
   const title = titleOf(report);
   const shown = report.secrets.filter(({ outcome }) => outcome !== "notDue");
   return {
@@ -118,31 +105,3 @@ function bar(progress: number): string {
   const full = Math.round(Math.min(Math.max(progress, 0), 1) * BAR_CELLS);
   return `\`${"█".repeat(full)}${"░".repeat(BAR_CELLS - full)}\` ${Math.round(progress * 100)} %`;
 }
-
-/** As few sections as hold all lines; what does not fit under the block limit is counted, not dropped silently. */
-function sections(lines: readonly string[]): ReturnType<typeof section>[] {
-  const MOST = 20;
-  const texts = pack(lines.map(cut));
-  if (texts.length <= MOST) return texts.map(section);
-  const kept = texts.slice(0, MOST);
-  const missing = lines.length - kept.join("\n").split("\n").length;
-  return [...kept, `... and ${missing} more`].map(section);
-}
-
-function pack(texts: readonly string[]): string[] {
-  const packed: string[] = [];
-  for (const text of texts) {
-    const last = packed.at(-1);
-    if (last !== undefined && last.length + text.length + 1 <= SECTION_LIMIT)
-      packed[packed.length - 1] = `${last}\n${text}`;
-    else packed.push(text);
-  }
-  return packed;
-}
-
-const section = (text: string) => ({ type: "section", text: { type: "mrkdwn", text } });
-const cut = (text: string) => (text.length > SECTION_LIMIT ? `${text.slice(0, SECTION_LIMIT - 1)}…` : text);
-
-/** Slack's three; it also takes the power from `<!channel>` in a tag or a reason. */
-const escapeText = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -138,9 +138,18 @@ function sameReference(a: SecretReference, b: SecretReference): boolean {
   return a.container === b.container && a.variable === b.variable && a.value === b.value && a.via === b.via;
 }
 
+/** What would make a rotation silently ineffective, and where it stands. */
+export interface Trap extends Objection {
+  readonly code: "PINNED_VERSION" | "SHADOWED_KEY";
+  readonly holder: { readonly service: ServiceFacts } | { readonly task: TaskFacts };
+  readonly container: string;
+  readonly variable: string;
+  /** As it stands in the task definition; empty for a shadowed key, whose value might be one that must not be shown. */
+  readonly value: string;
+}
+
 /**
- * What would make a rotation silently ineffective: a reference pinned to an old version, and a rotating value that the
- * same container is also given as plain environment.
+ * References pinned to an old version, and rotating values that the same container is also given as plain environment.
  *
  * @param rotatingFields fields of the bundle that change; empty when the secret is one credential
  */
@@ -148,23 +157,25 @@ export function findTraps(
   consumers: Consumers,
   fleet: FleetFacts,
   rotatingFields: readonly string[],
-): readonly Objection[] {
-  const objections: Objection[] = [];
+): readonly Trap[] {
+  const traps: Trap[] = [];
   const holders = [
     ...consumers.services.map(({ service, references }) => ({
       who: `service ${service.name}`,
+      holder: { service },
       definitions: service.taskDefinitions,
       references,
     })),
     ...consumers.tasks.map(({ task, references }) => ({
       who: `task ${task.taskArn.split("/").at(-1)}`,
+      holder: { task },
       definitions: [task.taskDefinition],
       references,
     })),
   ];
-  for (const { who, definitions, references } of holders) {
-    for (const reference of references.filter(({ via }) => via === "valueFrom")) {
-      const { stage, versionId } = parseValueFrom(reference.value);
+  for (const { who, holder, definitions, references } of holders) {
+    for (const { container, variable, value } of references.filter(({ via }) => via === "valueFrom")) {
+      const { stage, versionId } = parseValueFrom(value);
       const pin =
         versionId !== ""
           ? `version ${versionId}`
@@ -172,20 +183,16 @@ export function findTraps(
             ? `stage ${stage}`
             : "";
       if (pin === "") continue;
-      objections.push({
-        code: "PINNED_VERSION",
-        message: `${who}, container ${reference.container}, variable ${reference.variable} is pinned to ${pin}; take the pin off its valueFrom, or a rotation never reaches it`,
-      });
+      const message = `${who}, container ${container}, variable ${variable} is pinned to ${pin}; take the pin off its valueFrom, or a rotation never reaches it`;
+      traps.push({ code: "PINNED_VERSION", message, holder, container, variable, value });
     }
     const all = definitions.flatMap((arn) => fleet.taskDefinitions.get(arn)?.references ?? []);
     for (const { container, variable, shadows } of shadowed(references, all, rotatingFields)) {
-      objections.push({
-        code: "SHADOWED_KEY",
-        message: `${who}, container ${container}, variable ${variable} is set as plain environment and hides ${shadows}; remove the plain value`,
-      });
+      const message = `${who}, container ${container}, variable ${variable} is set as plain environment and hides ${shadows}; remove the plain value`;
+      traps.push({ code: "SHADOWED_KEY", message, holder, container, variable, value: "" });
     }
   }
-  return objections;
+  return traps;
 }
 
 function* shadowed(

@@ -140,13 +140,17 @@ export const isOver = ({ status }: Pick<Run, "status">): boolean => status === "
 
 /** What is remembered of a secret between runs. */
 const history = z.object({
-  /** Credential label -> when it was last rotated, and since when its `next` key is published. */
+  /** The version that a rotation of ours made AWSCURRENT last, and when; a person may have moved the label since. */
+  current: z.optional(z.object({ versionId: z.string(), since: time })),
+  /** Credential label -> when it was last rotated, since when its `next` key is published, which value was revoked last. */
   credentials: z.record(
     z.string(),
     z.object({
       rotatedAt: z.optional(time),
       nextKid: z.optional(z.string()),
       nextPublishedAt: z.optional(time),
+      /** The version that holds the value which was tried and refused. */
+      revoked: z.optional(z.object({ versionId: z.string(), at: time })),
     }),
   ),
 });

@@ -69,7 +69,7 @@ export function objectToConsumers(
 ): readonly Objection[] {
   const fields = managed.credentials.flatMap(({ field }) => (field === undefined ? [] : [field]));
   return [
-    ...findTraps(consumers, fleet, fields),
+    ...findTraps(consumers, fleet, fields).map(({ code, message }) => ({ code, message })),
     ...consumers.services.flatMap(({ service }) => objectToService(service)),
     ...consumers.missing.map(
       (declared): Objection => ({

@@ -19,6 +19,8 @@ export interface SecretFacts {
   readonly owningService?: string;
   readonly deletedAt?: Date;
   readonly lastRotatedAt?: Date;
+  /** Of anything: a value, a label, a tag. */
+  readonly changedAt?: Date;
   /** Versions that carry a label. */
   readonly versions: readonly VersionFacts[];
 }
@@ -46,4 +48,22 @@ export interface SecretStore {
 
 export function holderOf(facts: SecretFacts, label: StagingLabel): VersionFacts | undefined {
   return facts.versions.find((version) => version.labels.includes(label));
+}
+
+/**
+ * Since when tasks that start get this value. Labels carry no time: what we promoted ourselves we know; a value that was put
+ * is current from its creation, or from the end of the rotation by which somebody else promoted it. A label that was moved
+ * back by hand was moved no later than the secret's last change, which errs toward one redeploy too many.
+ *
+ * @param ours what Rekey promoted last, and when
+ */
+export function currentSince(
+  { changedAt, lastRotatedAt }: Pick<SecretFacts, "changedAt" | "lastRotatedAt">,
+  { versionId, createdAt }: Pick<VersionFacts, "versionId" | "createdAt">,
+  ours: { readonly versionId: string; readonly since: string } | undefined,
+): Date | undefined {
+  if (ours?.versionId === versionId) return new Date(ours.since);
+  if (createdAt === undefined) return undefined;
+  if (ours !== undefined && createdAt < new Date(ours.since)) return changedAt;
+  return lastRotatedAt && lastRotatedAt > createdAt ? lastRotatedAt : createdAt;
 }

@@ -7,7 +7,7 @@
  *     inspect -> waves -> generate -> set -> test (both accepted) -> [label moves, services roll out]
  *             -> quietUntil -> stragglers -> revoke -> test (from refused, to accepted)
  *
- * and, when it is given up before or after the label moved: `withdraw`.
+ * and, when it is given up before or after the label moved: `withdraw`. Between rotations, every day: `check`.
  *
  * "Refused" is an answer and comes back as a value. "Could not ask" is not: it is thrown as TARGET_UNREACHABLE, and the
  * engine looks again before it does anything.
@@ -75,6 +75,21 @@ export interface Straggler {
   readonly program?: string;
 }
 
+/** What one node says to one value. Where there is no server to ask, the field that holds the value stands for the node. */
+export interface Answer {
+  readonly where: string;
+  readonly verdict: Verdict | "silent";
+  /** Why it is silent. */
+  readonly because?: string;
+}
+
+/** Shell commands that print a password, so that it does not stand in the line that needs it. */
+export interface Prints {
+  readonly current: string;
+  readonly revoked?: string;
+  readonly admin?: string;
+}
+
 export interface Strategy {
   /** The name that the tag `rekey:strategy` or `rekey:field:<FIELD>` gives. */
   readonly id: string;
@@ -93,6 +108,30 @@ export interface Strategy {
 
   /** Every reason to refuse, by reading only: fields, reachability of every node, rights, persistence. Never throws for a broken target: that is an objection. */
   inspect(current: Credential, at: Circumstances): Promise<readonly Objection[]>;
+
+  /**
+   * What every node says to the value in use and to one that was revoked. Reads only, and a node that does not answer keeps
+   * nobody else from being asked.
+   *
+   * @throws RekeyError SECRET_MALFORMED, TAG_INVALID, MISSING_RIGHTS
+   */
+  check(
+    current: Credential,
+    revoked: Credential | undefined,
+    at: Circumstances,
+  ): Promise<{ readonly current: readonly Answer[]; readonly revoked: readonly Answer[] }>;
+
+  /**
+   * The shell line with which a person mends one node where a rotation would refuse to start: `add` the value in use, which
+   * it lost; `remove` the revoked one; `replace` the revoked one, which it came back with. Undefined where a rotation does it.
+   */
+  byHand?(
+    what: "add" | "remove" | "replace",
+    where: string,
+    current: Credential,
+    prints: Prints,
+    at: Circumstances,
+  ): string | undefined;
 
   /** The waves that this rotation needs, in order. Always contains `rotate`. */
   waves(current: Credential, audience: Audience, at: Circumstances): readonly Wave[];

@@ -66,6 +66,20 @@ export const jwt: Strategy = {
     return objections;
   },
 
+  async check(current, revoked, at) {
+    const keyset = keysetOf(current, at);
+    const where = current.document.isPlain ? "the secret itself" : `field ${current.fieldOf("current")}`;
+    const signed = await probeToken(current, keyset, at);
+    const answer = (accepted: boolean) => [{ where, verdict: accepted ? "accepted" : "refused" } as const];
+    const now = answer(await verifies(signed, keyset, at.now));
+    if (revoked === undefined) return { current: now, revoked: [] };
+    const old = keysetOf(revoked, at);
+    // Of another algorithm: no verifier looks at such a token any more.
+    if (old.alg !== keyset.alg) return { current: now, revoked: answer(false) };
+    const forged = await sign(old.current, old.alg, at.now);
+    return { current: now, revoked: answer(await verifies(forged, keyset, at.now)) };
+  },
+
   waves(current, audience, at) {
     const { next } = keysetOf(current, at);
     const waves: Wave[] = [];
@@ -127,6 +141,21 @@ export const jwt: Strategy = {
     // Done by the label: the document with the new keys is no longer read by anybody.
   },
 };
+
+/** @throws RekeyError SECRET_MALFORMED if nothing can be signed with the key */
+async function probeToken(
+  credential: Credential,
+  { alg, current }: Keyset,
+  at: Circumstances,
+): Promise<string> {
+  try {
+    return await sign(current, alg, at.now);
+  } catch {
+    // The cause is left out: it could quote the key.
+    const message = `${credential.label}: its key is not usable with its algorithm ${alg}`;
+    throw new RekeyError("SECRET_MALFORMED", message);
+  }
+}
 
 function isUnknownToSome({ oldestTaskCreatedAt, nextPublishedAt }: Audience): boolean {
   if (oldestTaskCreatedAt === undefined) return false;

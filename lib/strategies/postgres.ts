@@ -6,7 +6,8 @@
  * A login without a suffix is adopted: it becomes the owner, and loses its own right to log in when its value is revoked.
  */
 import { RekeyError } from "../errors.ts";
-import type { Circumstances, Objection, Strategy, Verdict } from "../rotation/strategy.ts";
+import { commandLine } from "../finding.ts";
+import type { Answer, Circumstances, Objection, Strategy, Verdict } from "../rotation/strategy.ts";
 import type { Credential } from "../secret.ts";
 import { alternate } from "./alternate.ts";
 import { newPassword } from "./password.ts";
@@ -103,6 +104,20 @@ async function tryLogin(credential: Credential, owner: string | undefined): Prom
   }
 }
 
+/** The login alone, on the server that the secret names now. */
+async function ask(credential: Credential, current: Credential): Promise<Answer> {
+  const server = serverOf(current);
+  const where = `${server.host}:${server.port}`;
+  try {
+    await withConnection({ ...accessAs(credential), server }, (client) => client.query("select 1"));
+    return { where, verdict: "accepted" };
+  } catch (error) {
+    if (error instanceof LoginRefused) return { where, verdict: "refused" };
+    if (error instanceof RekeyError && error.code !== "TARGET_UNREACHABLE") throw error;
+    return { where, verdict: "silent", because: messageOf(error) };
+  }
+}
+
 export const postgres: Strategy = {
   id: "postgres",
   overlap: "full",
@@ -158,6 +173,26 @@ export const postgres: Strategy = {
       asAdmin(current, at, (client) => inspectRoles(client, current.label, loginOf(current))),
     );
     return objections;
+  },
+
+  async check(current, revoked) {
+    const [now, old] = await Promise.all([
+      ask(current, current),
+      revoked === undefined ? [] : ask(revoked, current).then((answer) => [answer]),
+    ]);
+    return { current: [now], revoked: old };
+  },
+
+  byHand(what, _where, current, prints, { admin }) {
+    // An old login that lives is given a new password by the next rotation, and loses it at its end.
+    if (what === "remove") return undefined;
+    const { host, port, database } = serverOf(current);
+    const as = admin ? `PGPASSWORD="$(${prints.admin})" ` : "";
+    const user = admin?.reveal("username") ?? "postgres";
+    const role = loginOf(current).replaceAll('"', '""');
+    // \\password hashes on the client's side, so the server's log sees no plaintext; it asks for the value.
+    const words = ["psql", "-h", host, "-p", String(port), "-U", user, "-d", database];
+    return `${as}${commandLine(...words, "-c", `alter role "${role}" login`, "-c", `\\password "${role}"`)}`;
   },
 
   waves: () => ["rotate"],

@@ -10,6 +10,7 @@ import type { Change, Circumstances, Objection, Strategy } from "../rotation/str
 import type { Credential } from "../secret.ts";
 import { newPassword } from "./password.ts";
 import { addPassword, hashOf, leaveOnlyPassword, readUser, removePassword } from "./redisAcl.ts";
+import { aclLine, askEveryNode } from "./redisCheck.ts";
 import { alignRequirepass, moveReplicationLogin, persist } from "./redisConfig.ts";
 import { type Login, nameOf, targetOf } from "./redisConnection.ts";
 import {
@@ -84,6 +85,25 @@ export const redis: Strategy = {
       ]);
       return [...objections, ...found];
     });
+  },
+
+  check(current, revoked, at) {
+    const target = targetOf(current, at);
+    const logins = { current: loginOf(current), revoked: revoked && loginOf(revoked) };
+    return askEveryNode(target, loginsFor(at, current), logins);
+  },
+
+  byHand(what, where, current, prints, at) {
+    const [admin] = loginsFor(at, current);
+    const username = admin?.username ?? USER;
+    const isApart = username !== USER;
+    // Without an admin a node that lost the value in use is entered with the one that it came back with.
+    const own = what === "remove" ? prints.current : (prints.revoked ?? prints.current);
+    const as = { username, auth: isApart ? (prints.admin ?? prints.current) : own };
+    const value = what === "remove" ? (prints.revoked ?? prints.current) : prints.current;
+    const before = what === "replace" ? ["resetpass"] : [];
+    const rule = { user: USER, before, sign: what === "remove" ? "<" : ">", value } as const;
+    return aclLine(targetOf(current, at), where, as, rule, isApart ? as.auth : prints.current);
   },
 
   waves: () => ["rotate"],

@@ -35,11 +35,21 @@ export interface Topology {
   readonly closed: readonly Address[];
 }
 
+export interface SilentNode {
+  readonly address: Address;
+  readonly because: string;
+}
+
 /**
  * @param logins tried in this order on each node
+ * @param silent takes the nodes that cannot be asked, so that the others still are; without it the first one is thrown
  * @throws RekeyError TARGET_UNREACHABLE for any node that cannot be asked, MISSING_RIGHTS if INFO is not allowed
  */
-export async function discover(target: RedisTarget, logins: readonly Login[]): Promise<Topology> {
+export async function discover(
+  target: RedisTarget,
+  logins: readonly Login[],
+  silent?: SilentNode[],
+): Promise<Topology> {
   const seen = new Set<string>();
   // By the server's own run id: one server may be known under a DNS name and under the address that its peers see.
   const nodes = new Map<string, RedisNode>();
@@ -51,15 +61,20 @@ export async function discover(target: RedisTarget, logins: readonly Login[]): P
     for (const address of fresh) {
       if (seen.has(nameOf(address))) continue;
       seen.add(nameOf(address));
-      const login = await firstAccepted(target, address, logins);
-      if (!login) {
-        closed.push(address);
-        continue;
+      try {
+        const login = await firstAccepted(target, address, logins);
+        if (!login) {
+          closed.push(address);
+          continue;
+        }
+        const info = parseInfo(await withRedis(target, address, login, (redis) => redis.send("INFO")));
+        found.push(...peersOf(info));
+        const runId = info.get("run_id") ?? nameOf(address);
+        if (!nodes.has(runId)) nodes.set(runId, nodeOf(info, address, login));
+      } catch (error) {
+        if (!silent || !(error instanceof RekeyError) || error.code !== "TARGET_UNREACHABLE") throw error;
+        silent.push({ address, because: error.message });
       }
-      const info = parseInfo(await withRedis(target, address, login, (redis) => redis.send("INFO")));
-      found.push(...peersOf(info));
-      const runId = info.get("run_id") ?? nameOf(address);
-      if (!nodes.has(runId)) nodes.set(runId, nodeOf(info, address, login));
     }
     wave = found;
   }

@@ -12,6 +12,7 @@ import type { Credential } from "../secret.ts";
 import { alternate } from "./alternate.ts";
 import { newPassword } from "./password.ts";
 import { hashOf, readUser, switchOff } from "./redisAcl.ts";
+import { aclLine, askEveryNode } from "./redisCheck.ts";
 import { moveReplicationLogin, persist } from "./redisConfig.ts";
 import { type Login, nameOf, type Redis, targetOf, withRedis } from "./redisConnection.ts";
 import {
@@ -116,6 +117,26 @@ export const redisUser: Strategy = {
       ]);
       return [...objections, ...found];
     });
+  },
+
+  check(current, revoked, at) {
+    const target = targetOf(current, at);
+    const logins = { current: loginOf(current), revoked: revoked && loginOf(revoked) };
+    return askEveryNode(target, loginsFor(at, current), logins);
+  },
+
+  byHand(what, where, current, prints, at) {
+    // A user that lives on is made anew by the next rotation, and switched off at its end.
+    if (what === "remove") return undefined;
+    const [admin] = loginsFor(at, current);
+    const as = { username: admin?.username ?? "default", auth: prints.admin ?? prints.current };
+    const rule = {
+      user: loginOf(current).username,
+      before: ["on"],
+      sign: ">",
+      value: prints.current,
+    } as const;
+    return aclLine(targetOf(current, at), where, as, rule);
   },
 
   waves: () => ["rotate"],

@@ -83,6 +83,15 @@ export function pairStrategy(
           ? []
           : [{ code: "TARGET_REFUSES_CURRENT" as const, message: `${current.label}: refused` }],
       ),
+    check: (current, revoked) =>
+      ask("target.check", () => {
+        const { label } = current;
+        const about = (value: Credential) => ({
+          where: label,
+          verdict: verdict(targetOf(current).accepted.includes(passwordOf(value))),
+        });
+        return { current: [about(current)], revoked: revoked ? [about(revoked)] : [] };
+      }),
     waves: () => ["rotate"],
     generate: async (_wave, current) => current.with({ password: newValue() }),
     async set({ from, to }) {
@@ -165,6 +174,13 @@ export function keysStrategy(newValue: () => string): Strategy {
     takenBy: "tasks",
     valueName: "current",
     inspect: async () => [],
+    check: async (current, revoked) => {
+      const about = (value: Credential) => ({
+        where: current.label,
+        verdict: verdict(keysOf(current).includes(value.require("current"))),
+      });
+      return { current: [about(current)], revoked: revoked ? [about(revoked)] : [] };
+    },
     waves(current, { oldestTaskCreatedAt, nextPublishedAt }) {
       const isUnknown =
         oldestTaskCreatedAt !== undefined &&

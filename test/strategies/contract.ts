@@ -59,6 +59,15 @@ export function strategyContract(name: string, start: () => Promise<Rig>): void 
       expect(await rig.snapshot()).toEqual(before);
     });
 
+    test("looked at every day, each node accepts the value in use, and nothing changes", async () => {
+      const before = await rig.snapshot();
+      const found = await rig.strategy.check(current, undefined, rig.at());
+      expect(found.current.length).toBeGreaterThan(0);
+      expect(found.current.map(({ verdict }) => verdict)).toEqual(found.current.map(() => "accepted"));
+      expect(found.revoked).toEqual([]);
+      expect(await rig.snapshot()).toEqual(before);
+    });
+
     test("generating touches nothing, and two values are never alike", async () => {
       const before = await rig.snapshot();
       const [one, other] = [await change(), await change()];
@@ -116,6 +125,20 @@ export function strategyContract(name: string, start: () => Promise<Rig>): void 
       current = one.to;
     });
 
+    test("the daily look finds the old value alive in the overlap and dead on every node after it", async () => {
+      const one = await change();
+      await rig.strategy.set(one, rig.at());
+      const before = await rig.strategy.check(one.to, one.from, rig.at());
+      expect(new Set([...before.current, ...before.revoked].map(({ verdict }) => verdict))).toEqual(
+        new Set(["accepted"]),
+      );
+      await revoke(one);
+      const after = await rig.strategy.check(one.to, one.from, rig.at(rig.diesAt?.(one)));
+      expect(after.revoked).toEqual(after.current.map(({ where }) => ({ where, verdict: "refused" })));
+      expect(new Set(after.current.map(({ verdict }) => verdict))).toEqual(new Set(["accepted"]));
+      current = one.to;
+    });
+
     test("four more rotations in a row hold the same promises", async () => {
       const dead: Credential[] = [];
       for (let round = 0; round < 4; round += 1) {
@@ -150,7 +173,10 @@ export function strategyContract(name: string, start: () => Promise<Rig>): void 
       expect(failure).toMatchObject({ code: "TARGET_UNREACHABLE" });
       const objections = await rig.strategy.inspect(gone, rig.at());
       expect(objections.map(({ code }) => code)).toContain("TARGET_UNREACHABLE");
-      const printed = `${inspect(failure, { depth: 10 })}${JSON.stringify(failure)}${inspect(objections)}`;
+      const looked = await rig.strategy.check(gone, to, rig.at());
+      for (const { verdict, because } of [...looked.current, ...looked.revoked])
+        expect([verdict, because]).toEqual(["silent", expect.any(String)]);
+      const printed = `${inspect(failure, { depth: 10 })}${JSON.stringify([failure, looked])}${inspect(objections)}`;
       for (const credential of [gone, to])
         expect(printed).not.toContain(credential.reveal(rig.strategy.valueName));
     }, 30_000);

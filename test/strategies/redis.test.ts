@@ -223,6 +223,20 @@ for (const hasAclFile of [false, true]) {
   });
 }
 
+test("a node that is down keeps no other from being asked in the daily look", async () => {
+  const node = await startRedis({ password: START });
+  try {
+    const nodes = `127.0.0.1:${await freePort()}`;
+    const found = await redis.check(credentialFor(node), undefined, circumstances(undefined, { nodes }));
+    expect(found.current).toEqual([
+      { where: `127.0.0.1:${node.port}`, verdict: "accepted" },
+      { where: nodes, verdict: "silent", because: expect.stringContaining("ECONNREFUSED") },
+    ]);
+  } finally {
+    await node.stop();
+  }
+});
+
 describe("redis: what inspection refuses", () => {
   const servers: RedisServer[] = [];
   const start = async (options: Parameters<typeof startRedis>[0]) => {
