@@ -7,10 +7,11 @@ import { once } from "node:events";
 import dynalite from "dynalite";
 import { Trail } from "./cloudTrail.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
+import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
-import { type Door, startServer } from "./server.ts";
+import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
 
@@ -34,6 +35,8 @@ export interface Cloud {
   readonly secrets: SecretsModel;
   readonly ecs: EcsHandle;
   readonly trail: Trail;
+  /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
+  readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
   stop(): Promise<void>;
@@ -49,13 +52,18 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   await once(dynamo, "listening");
   const dynamoAddress = dynamo.address();
   const services: AwsService[] = [];
+  const fetched = new FetchedSecrets();
+  const observe = (call: ServedCall) => {
+    trail.observe(call);
+    fetched.observe(call);
+  };
   const door: Door = await startServer({
     services: () => services,
     routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
-    principalOf: (key) => `arn:aws:sts::${ACCOUNT}:assumed-role/${key.toLowerCase() || "anonymous"}/session`,
+    principalOf,
     throttles: options.throttles ?? false,
-    onCall: (call) => trail.observe(call),
+    onCall: observe,
   });
   const env = {
     AWS_ENDPOINT_URL: door.endpoint,
@@ -73,13 +81,13 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     input: Record<string, unknown>,
     caller: Caller,
   ) {
-    const served = { service, operation, input, caller, requestId: randomUUID(), at: new Date() };
+    const served: ServedCall = { service, operation, input, caller, requestId: randomUUID(), at: new Date() };
     try {
       const output = await service.operations[operation]?.(input, caller);
-      trail.observe(served);
+      observe({ ...served, output });
       return output;
     } catch (error) {
-      trail.observe({
+      observe({
         ...served,
         error: error instanceof AwsError ? error : new AwsError("InternalFailure", ""),
       });
@@ -89,7 +97,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const ecs = createEcs({
     region: REGION,
     account: ACCOUNT,
-    baseEnv: { ...env, AWS_ACCESS_KEY_ID: "task" },
+    baseEnv: env,
+    taskEnv: ({ taskArn }) => ({ AWS_ACCESS_KEY_ID: `task.${taskArn.split("/").at(-1)}` }),
     resolveSecret: async (id, jsonKey, stage, versionId, { executionRoleArn }) => {
       const input = {
         SecretId: id,
@@ -114,6 +123,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     secrets,
     ecs: ecs.handle,
     trail,
+    fetched,
     slack,
     lambda,
     async stop() {
@@ -124,6 +134,12 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       await new Promise((resolve) => dynamo.close(resolve));
     },
   };
+}
+
+/** An access key `role` or `role.session`: who CloudTrail says it was. */
+function principalOf(accessKeyId: string): string {
+  const [role = "", session = "session"] = accessKeyId.toLowerCase().split(".");
+  return `arn:aws:sts::${ACCOUNT}:assumed-role/${role || "anonymous"}/${session}`;
 }
 
 /** Empty for what is not a JSON object; the parser's own message would quote the value. */
