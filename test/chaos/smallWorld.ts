@@ -22,17 +22,17 @@ export type Scenario = (typeof SCENARIOS)[number];
 export const SECRET = "shop/production";
 export const TABLE = "rekey-chaos";
 export const SERVICES = ["api", "worker"] as const;
-const CLUSTER = "shop";
+export const CLUSTER = "shop";
 
 /** What may stand between the code under test and what it talks to: by default nothing. */
 export interface Fronts {
-  http(endpoint: string): Promise<string>;
+  http(cloud: Cloud): Promise<string>;
   postgres(upstream: Address): Promise<Address>;
   redis(upstream: Address): Promise<Address>;
 }
 
 const NO_FRONTS: Fronts = {
-  http: async (endpoint) => endpoint,
+  http: async ({ endpoint }) => endpoint,
   postgres: async (upstream) => upstream,
   redis: async (upstream) => upstream,
 };
@@ -65,7 +65,7 @@ export async function startSmallWorld(scenario: Scenario, fronts: Fronts = NO_FR
   try {
     const pace = { drainMs: 20, stopTimeoutMs: 1_000, keepStoppedMs: 2_000 };
     const cloud = await keep(startCloud({ pace }));
-    const endpoint = await fronts.http(cloud.endpoint);
+    const endpoint = await fronts.http(cloud);
     const hasPostgres = scenario === "postgres" || scenario === "bundle";
     const hasRedis = scenario.startsWith("redis") || scenario === "bundle";
     const postgres = hasPostgres ? await keep(startPostgres()) : undefined;
@@ -122,7 +122,7 @@ export async function startSmallWorld(scenario: Scenario, fronts: Fronts = NO_FR
       // A replaced key lives for as long as a rollout may take, and each run with keys waits for its end.
       REKEY_ROLLOUT_SECONDS: scenario === "jwt" || scenario === "bundle" ? "6" : "30",
       REKEY_SETTLE_SECONDS: "0",
-      REKEY_POLL_MS: "30",
+      REKEY_POLL_MS: "100",
       REKEY_LEASE_SECONDS: "1",
     };
     return { scenario, cloud, ...(postgres ? { postgres } : {}), redis, redisOperator, env, client, stop };
@@ -133,7 +133,7 @@ export async function startSmallWorld(scenario: Scenario, fronts: Fronts = NO_FR
 }
 
 async function untilLinked([, replica]: readonly RedisServer[], password: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await replica?.command({ password }, "INFO", "replication"))?.includes("master_link_status:up")) {
     if (Date.now() > deadline) throw new Error("the replica's link stays down");
     await new Promise((resolve) => setTimeout(resolve, 50));
