@@ -119,8 +119,7 @@ export async function startSmallWorld(scenario: Scenario, fronts: Fronts = NO_FR
       REKEY_TABLE: TABLE,
       REKEY_SLACK_CHANNEL: cloud.slack.channel,
       REKEY_SLACK_SECRET: "rekey/slack",
-      // A replaced key lives for as long as a rollout may take, and each run with keys waits for its end.
-      REKEY_ROLLOUT_SECONDS: scenario === "jwt" || scenario === "bundle" ? "6" : "30",
+      REKEY_ROLLOUT_SECONDS: "300",
       REKEY_SETTLE_SECONDS: "0",
       REKEY_POLL_MS: "100",
       REKEY_LEASE_SECONDS: "1",

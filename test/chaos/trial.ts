@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ECSClient, ListServiceDeploymentsCommand } from "@aws-sdk/client-ecs";
 import type { Rotation } from "../../lib/rotation/intent.ts";
 import type { Report } from "../../lib/rotation/report.ts";
-import { complaintsAboutEnd, currentOf, keysDieAt } from "./endState.ts";
+import { complaintsAboutEnd, currentOf } from "./endState.ts";
 import type { Watch } from "./monitor.ts";
 import { type Injector, nameOf, type Plan, type Point } from "./points.ts";
 import type { Records } from "./records.ts";
@@ -31,11 +31,9 @@ export interface Verdict {
   readonly seconds: number;
 }
 
-/** Long enough for a stale read, a dead worker's lease and a key's time, one after the other, on a machine that is busy. */
+/** Long enough for a stale read and two dead workers' leases, one after the other, on a machine that is busy. */
 const BOUND_MS = 120_000;
-/** Half of it is worked in; what waits for longer goes home. */
-const ROTATE_MS = 12_000;
-const ADVANCE_MS = 40_000;
+const TIMEOUT_MS = 100_000;
 const PAUSE_MS = 100;
 
 export async function tryOnce(arena: Arena, plan?: Plan): Promise<Verdict> {
@@ -48,8 +46,8 @@ export async function tryOnce(arena: Arena, plan?: Plan): Promise<Verdict> {
   injector.kill = () => workers.current.kill();
 
   const runIds = new Set<string>();
-  const follow = async (name: "rotateAll" | "advance", timeoutMs: number) => {
-    const { payload, failure } = await workers.current.invoke(name, {}, timeoutMs);
+  const follow = async (name: "rotateAll" | "advance") => {
+    const { payload, failure } = await workers.current.invoke(name, {}, TIMEOUT_MS);
     // Lambda ends a process that has used up its time; here, too, nothing of it may go on beside the next one.
     if (failure?.errorType === "TimeoutError") await workers.current.kill();
     for (const { runId } of [payload ?? []].flat() as Report[]) runIds.add(runId);
@@ -57,14 +55,14 @@ export async function tryOnce(arena: Arena, plan?: Plan): Promise<Verdict> {
     for (const runId of open.runIds) runIds.add(runId);
     return open;
   };
-  let open = await follow("rotateAll", ROTATE_MS);
+  let open = await follow("rotateAll");
   while (open.held.length > 0 && Date.now() - begunAt < BOUND_MS) {
     // A run that died before it had a record stands in the way of others for a minute and is then replaced.
     const isUnborn = (await Promise.all(open.runIds.map((id) => records.run(id)))).every(({ run }) => !run);
-    if (isUnborn && (await records.agePointer())) open = await follow("rotateAll", ROTATE_MS);
-    else open = await follow("advance", ADVANCE_MS);
+    if (isUnborn && (await records.agePointer())) open = await follow("rotateAll");
+    else open = await follow("advance");
     if (open.held.length === 0) break;
-    await sleep(Math.max(PAUSE_MS, await dueIn(world, records, open.runIds)));
+    await sleep(PAUSE_MS);
   }
   const calls = [...injector.calls];
   const hits = [...injector.hits];
@@ -95,14 +93,6 @@ export async function tryOnce(arena: Arena, plan?: Plan): Promise<Verdict> {
     violations,
     seconds: (Date.now() - begunAt) / 1000,
   };
-}
-
-/** How long every open rotation waits for nothing but the old keys' time, in milliseconds. */
-async function dueIn(world: SmallWorld, records: Records, runIds: readonly string[]): Promise<number> {
-  const runs = await Promise.all(runIds.map((id) => records.run(id)));
-  const open = runs.flatMap(({ rotations }) => rotations).filter(({ outcome }) => outcome === undefined);
-  const isWaiting = open.length > 0 && open.every(({ parkedSince }) => parkedSince !== undefined);
-  return isWaiting ? Math.min(10_000, keysDieAt(world) - Date.now()) : 0;
 }
 
 type Counts = Readonly<Record<string, number>>;
