@@ -30,6 +30,7 @@ export type ErrorCode =
   | "SHADOWED_KEY"
   // What can go wrong on the way
   | "PENDING_REFUSED"
+  | "PENDING_EXPIRED"
   | "OLD_VALUE_REFUSED"
   | "OLD_VALUE_STILL_ACCEPTED"
   | "LABEL_MOVED"
@@ -38,6 +39,8 @@ export type ErrorCode =
   | "LEASE_LOST"
   | "AWS_DENIED"
   | "AWS_THROTTLED"
+  /** No answer, or one that says nothing: the call may have taken effect. */
+  | "AWS_UNANSWERED"
   | "AWS_FAILED"
   | "RECORD_INVALID"
   | "SLACK_FAILED";

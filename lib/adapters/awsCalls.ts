@@ -5,7 +5,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, RekeyError } from "../errors.ts";
 
-export const CLIENT_OPTIONS = { retryMode: "standard", maxAttempts: 6 } as const;
+export const CLIENT_OPTIONS = {
+  retryMode: "standard",
+  maxAttempts: 6,
+  // A connection that fell silent would otherwise be waited for until Lambda ends.
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+} as const;
+
+/** For calls that do their work twice when they are sent twice: whether one took effect is looked up, not tried again. */
+export const ONCE = { ...CLIENT_OPTIONS, maxAttempts: 1 } as const;
 
 type Call = <T>(call: () => Promise<T>) => Promise<T>;
 
@@ -78,6 +86,12 @@ const CODES: readonly (readonly [ErrorCode, readonly string[]])[] = [
   ],
 ];
 
+/** An answer that says no. Timeouts, broken connections and servers in trouble say nothing. */
+function isRefusal(error: unknown): boolean {
+  const status = (error as Partial<SdkError>)?.$metadata?.httpStatusCode ?? 0;
+  return status >= 400 && status < 500;
+}
+
 /** @param doing what was tried, with ids: `move AWSCURRENT of <arn>` */
 export function awsError(
   error: unknown,
@@ -86,6 +100,7 @@ export function awsError(
 ): RekeyError {
   if (error instanceof RekeyError) return error;
   const name = error instanceof Error ? error.name : "unknown error";
-  const code = codes[name] ?? CODES.find(([, names]) => names.includes(name))?.[0] ?? "AWS_FAILED";
+  const known = codes[name] ?? CODES.find(([, names]) => names.includes(name))?.[0];
+  const code = known ?? (isRefusal(error) ? "AWS_FAILED" : "AWS_UNANSWERED");
   return new RekeyError(code, `could not ${doing}: ${name}`, { cause: error });
 }

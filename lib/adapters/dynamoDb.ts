@@ -187,7 +187,10 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
       const won = await put(
         "begin a run",
         { ...pointer, runId: run.runId, since: run.createdAt },
-        "attribute_not_exists(pk)",
+        // Its own, because the SDK sends a call again whose answer was lost.
+        "attribute_not_exists(pk) or #run = :run",
+        { "#run": "runId" },
+        { ":run": run.runId },
       );
       if (!won) {
         const active = await get(pointer);

@@ -24,14 +24,18 @@ import type {
   TaskDefinitionFacts,
   TaskFacts,
 } from "../rotation/fleet.ts";
-import { awsError, bucket, CLIENT_OPTIONS, isNotOffered, isSdkError } from "./awsCalls.ts";
+import { awsError, bucket, CLIENT_OPTIONS, isNotOffered, isSdkError, ONCE } from "./awsCalls.ts";
 import { serviceDeployments } from "./ecsDeployments.ts";
 import { overrideReferences, taskDefinitionFacts } from "./ecsTaskDefinitions.ts";
 
 const nameOf = (arn: string) => arn.split("/").at(-1) ?? arn;
 
 /** @param clusters names or ARNs; empty for every cluster of the Region */
-export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLIENT_OPTIONS)): ConsumerFleet {
+export function ecsFleet(
+  clusters: readonly string[],
+  client = new ECSClient(CLIENT_OPTIONS),
+  once = new ECSClient(ONCE),
+): ConsumerFleet {
   /** Each group of reads has a bucket of its own, of 50 or 100, refilled at 20 a second. */
   const reader = () => {
     const reading = bucket(45, 19);
@@ -183,7 +187,7 @@ export function ecsFleet(clusters: readonly string[], client = new ECSClient(CLI
         service: nameOf(service.serviceArn),
         forceNewDeployment: true,
       };
-      const got = await writing(() => client.send(new UpdateServiceCommand(request))).catch(
+      const got = await writing(() => once.send(new UpdateServiceCommand(request))).catch(
         (error: unknown) => {
           throw awsError(error, `redeploy service ${service.name}`);
         },

@@ -52,7 +52,10 @@ export async function noteDeployments(ports: Ports, run: Run, fleet: FleetFacts)
   const deployments = run.deployments.map((record): DeploymentRecord => {
     const service = services.get(record.service);
     const found =
-      service && record.status !== "succeeded" && record.status !== "failed" && findOurs(service, record);
+      service &&
+      record.status !== "succeeded" &&
+      record.status !== "failed" &&
+      findOurs(service, record, run.deployments, ports.settings.settleSeconds);
     if (!found || found.status === record.status) return record;
     ports.tell({ event: "deployment.changed", service: record.service, status: found.status });
     if (found.status !== "running")
@@ -106,35 +109,39 @@ export async function deployWhatIsDue(
     const tasksReplaced = fleet.tasks.filter((task) => task.service === service).length;
     return { service, wave, back, requestedAt, status: "requested", tasksReplaced };
   });
-  run = await ports.log.saveRun({ ...run, deployments: [...run.deployments, ...records] });
+  // What was asked for once and never showed did not begin; this is the same deployment, not a second one.
+  const earlier = run.deployments.filter((one) => !(isUnseen(one) && due.includes(one.service)));
+  run = await ports.log.saveRun({ ...run, deployments: [...earlier, ...records] });
   const asked = await Promise.all(records.map((record) => ask(ports, record, services.get(record.service))));
-  const answers = new Map(asked.map((record) => [record.service, record]));
-  return ports.log.saveRun({
-    ...run,
-    deployments: run.deployments.map((record) =>
-      record.requestedAt === requestedAt ? (answers.get(record.service) ?? record) : record,
-    ),
-  });
+  const answered = asked.filter((record) => record !== undefined);
+  return ports.log.saveRun({ ...run, deployments: [...earlier, ...answered] });
 }
 
+const isUnseen = ({ status, deploymentId }: DeploymentRecord) =>
+  status === "requested" && deploymentId === undefined;
+
+/** @returns undefined if nothing was begun and the next round may ask again */
 async function ask(
   ports: Ports,
   record: DeploymentRecord,
   service: ServiceFacts | undefined,
-): Promise<DeploymentRecord> {
+): Promise<DeploymentRecord | undefined> {
   if (!service) return record;
   try {
     const deployment = await ports.fleet.deploy(service);
     ports.tell({ event: "deployment.requested", service: record.service, ...deployment, wave: record.wave });
     return { ...record, ...deployment, status: "running" };
   } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
+    if (!(error instanceof RekeyError) || error.code === "LEASE_LOST") throw error;
     ports.tell({
       event: "deployment.refused",
       service: record.service,
       code: error.code,
       message: error.message,
     });
+    if (error.code === "AWS_THROTTLED") return undefined;
+    // It may have begun: the next rounds look for it.
+    if (error.code === "AWS_UNANSWERED") return record;
     // Not tried again in this wave: who may not deploy now may not deploy in a minute, and the way back is safe.
     return { ...record, status: "failed", reason: error.message, finishedAt: ports.now().toISOString() };
   }

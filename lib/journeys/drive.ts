@@ -17,6 +17,7 @@ import {
   credentialFacts,
   gatherLabels,
   type Part,
+  promotable,
   rolloutFacts,
   Workpiece,
 } from "./gather.ts";
@@ -163,7 +164,7 @@ async function look(
   });
   switch (decision.at) {
     case "target":
-      return { ...facts, target: await askTargets(parts) };
+      return { ...facts, target: await askTargets(parts), ...promotable(parts) };
     case "rollout":
       return fleet ? { ...facts, rollout: rolloutFacts(ports, run, rotation, piece.managed, fleet) } : facts;
     case "credentials":

@@ -149,6 +149,14 @@ export async function askTargets(parts: readonly Part[]): Promise<Target> {
   return { from: every("from") ? "accepted" : "refused", to: every("to") ? "accepted" : "refused" };
 }
 
+/** The earliest of the times until which the parts' documents may be promoted. */
+export function promotable(parts: readonly Part[]): { readonly promotableUntil?: Date } {
+  const [first] = parts
+    .flatMap(({ strategy, change, at }) => strategy.promotableUntil?.(change, at) ?? [])
+    .toSorted((a, b) => +a - +b);
+  return first === undefined ? {} : { promotableUntil: first };
+}
+
 export async function askTarget({ strategy, change, at }: Part): Promise<Target> {
   try {
     return await strategy.test(change, at);
@@ -196,6 +204,7 @@ export function rolloutFacts(
     holding,
     forwardOnly: wave !== undefined && isPastReturn(rotation, wave),
     rolloutSeconds: ports.settings.rolloutSeconds,
+    settleSeconds: ports.settings.settleSeconds,
     now: ports.now(),
   });
 }

@@ -20,6 +20,8 @@ export interface Facts {
   /** The wave that the run has come to; a rotation that needs no `publish` waits there for those that do. */
   readonly runWave: Wave;
   readonly target?: Target;
+  /** Until when the staged document may be promoted, if it says so itself. */
+  readonly promotableUntil?: Date;
   readonly rollout?: RolloutFacts;
   /** Whether the promoted value has been readable long enough; Secrets Manager is eventually consistent after a write. */
   readonly settled?: boolean;
@@ -71,6 +73,7 @@ export type GiveUpCode =
   | "FOREIGN_PENDING"
   | "LABEL_MOVED"
   | "PENDING_REFUSED"
+  | "PENDING_EXPIRED"
   | "OLD_VALUE_REFUSED"
   | "TARGET_UNREACHABLE"
   | "DEPLOYMENT_FAILED"
@@ -147,6 +150,14 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now
   // A process that died in the middle may have left a value that works and is not saved: a restart would take it away.
   const isWhole = wave.setAttempts === 0 || wave.setAt !== undefined;
   if (from === "accepted" && to === "accepted" && isWhole) {
+    if (facts.promotableUntil !== undefined && facts.promotableUntil < now) {
+      return {
+        do: "giveUp",
+        code: "PENDING_EXPIRED",
+        because:
+          "the new document waited too long for its promotion: its previous key would die before the rollout ends",
+      };
+    }
     return wave.testedAt === undefined
       ? { do: "note", that: "tested" }
       : { do: "promote", because: "the target accepts both values" };

@@ -76,7 +76,7 @@ export interface ConsumerFleet {
   /**
    * Forces a new deployment of what the service runs now.
    * @returns no id if ECS took the request and did not say which deployment came of it
-   * @throws RekeyError AWS_DENIED, AWS_FAILED
+   * @throws RekeyError AWS_DENIED, AWS_FAILED, AWS_THROTTLED; AWS_UNANSWERED when it may have begun
    */
   deploy(service: ServiceFacts): Promise<{ readonly deploymentId?: string }>;
   /** Stops the service's running deployment and lets ECS return to the last good one; nothing to stop is no error. */

@@ -47,6 +47,8 @@ interface Question {
   readonly forwardOnly: boolean;
   readonly holding: Holding;
   readonly rolloutSeconds: number;
+  /** Between the move of the label and the first deployment that we ask for. */
+  readonly settleSeconds: number;
   readonly now: Date;
 }
 
@@ -87,7 +89,7 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
       Date.parse(one.requestedAt) >= holding.before.getTime(),
   );
   const record = ours.at(-1);
-  const deployment = record && findOurs(service, record);
+  const deployment = record && findOurs(service, record, records, question.settleSeconds);
   const newest = service.deployments[0];
   const isMended =
     question.forwardOnly && newest !== undefined && newest !== deployment && newest.status !== "failed";
@@ -100,7 +102,7 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
     ...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : []),
   ];
   const fresh = counting.map(({ deploymentId }) => deploymentId);
-  const since = record && deployment && newerThanOurs(record, deployment, holding);
+  const since = record && deployment && newerThanOurs(record, deployment, question);
   const stale = question.tasks.filter(
     (task) => task.service === service.name && holds(task, holding, fresh, since),
   );
@@ -132,12 +134,26 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
   return { state: "missing" };
 }
 
-/** The deployment that a record of ours speaks of, also when the process died before it could note its id. */
-export function findOurs(service: ServiceFacts, record: DeploymentRecord): DeploymentFacts | undefined {
+/**
+ * The deployment that a record of ours speaks of, also when the process died before it could note its id. Then it is told by
+ * its time, with a margin for ECS's clock; but what another record names is not this one's, and what is older than the label
+ * served a value that was to go.
+ */
+export function findOurs(
+  service: ServiceFacts,
+  record: DeploymentRecord,
+  records: readonly DeploymentRecord[],
+  settleSeconds: number,
+): DeploymentFacts | undefined {
   const byId = service.deployments.find(({ deploymentId }) => deploymentId === record.deploymentId);
   if (byId) return byId;
-  const earliest = Date.parse(record.requestedAt) - REQUEST_MARGIN_MS;
-  const found = service.deployments.findLast(({ createdAt }) => createdAt.getTime() >= earliest);
+  const others = records.filter((one) => one !== record).map(({ deploymentId }) => deploymentId);
+  // The label had moved for so long when we asked.
+  const marginMs = Math.min(REQUEST_MARGIN_MS, settleSeconds * 1000);
+  const earliest = Date.parse(record.requestedAt) - marginMs;
+  const found = service.deployments.findLast(
+    ({ createdAt, deploymentId }) => createdAt.getTime() >= earliest && !others.includes(deploymentId),
+  );
   // Without service deployments ECS forgets ours once it is rolled back, and what it shows is its own, successful way back.
   const isOther = record.deploymentId !== undefined && found?.serviceDeploymentArn === undefined;
   return isOther ? undefined : found;
@@ -150,10 +166,11 @@ export function findOurs(service: ServiceFacts, record: DeploymentRecord): Deplo
 function newerThanOurs(
   record: DeploymentRecord,
   { deploymentId, createdAt }: DeploymentFacts,
-  { before }: Holding,
+  { holding, settleSeconds }: Pick<Question, "holding" | "settleSeconds">,
 ): Date | undefined {
   if (deploymentId !== record.deploymentId || createdAt.getTime() === 0) return undefined;
-  const askedLater = Date.parse(record.requestedAt) - before.getTime() >= 1_000;
+  const movedAt = holding.before.getTime() - settleSeconds * 1000;
+  const askedLater = Date.parse(record.requestedAt) - movedAt >= 1_000;
   return askedLater ? createdAt : new Date(createdAt.getTime() + 1);
 }
 

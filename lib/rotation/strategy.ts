@@ -145,6 +145,12 @@ export interface Strategy {
   /** The next document for this wave; every field it does not understand stays as it is. Touches nothing outside. */
   generate(wave: Wave, current: Credential, at: Circumstances): Promise<Credential>;
 
+  /**
+   * Until when `to` may still be promoted, for kinds whose document says itself how long the old value lives: promoted later,
+   * it would let that value die under tasks that are not replaced yet.
+   */
+  promotableUntil?(change: Change, at: Circumstances): Date | undefined;
+
   /** Makes the target accept `to` as well as `from`. Called when `test` did not find both accepted; safe to repeat. */
   set(change: Change, at: Circumstances): Promise<void>;
 

@@ -100,6 +100,13 @@ export const jwt: Strategy = {
     return writeKeyset(current, at.emergency ? freshKeyset(keyset) : nextKeyset(wave, keyset, at));
   },
 
+  promotableUntil(change, at) {
+    if (change.wave !== "rotate" || !isHonoured(at) || at.emergency) return undefined;
+    const { previousNotAfter = 0 } = keysetOf(change.to, at);
+    const needed = at.rolloutSeconds + at.graceSeconds + at.skewSeconds;
+    return new Date((previousNotAfter - needed) * 1000);
+  },
+
   async set() {
     // The document itself is the change; there is no server to tell.
   },
@@ -157,6 +164,9 @@ async function probeToken(
   }
 }
 
+/** How much of a rollout's longest time may pass between the writing of a document and its promotion. */
+const STAGED_SHARE = 1 / 3;
+
 function isUnknownToSome({ oldestTaskCreatedAt, nextPublishedAt }: Audience): boolean {
   if (oldestTaskCreatedAt === undefined) return false;
   return nextPublishedAt === undefined || oldestTaskCreatedAt < nextPublishedAt;
@@ -175,7 +185,7 @@ function nextKeyset(wave: Wave, { alg, current, next }: Keyset, at: Circumstance
       return { alg, current, ...(next === undefined ? {} : { next }) };
     case "rotate": {
       // A generous end of the rollout: a running task never learns a later time, so an early one would refuse live tokens.
-      const lives = at.rolloutSeconds + at.graceSeconds + at.skewSeconds;
+      const lives = at.rolloutSeconds * (1 + STAGED_SHARE) + at.graceSeconds + at.skewSeconds;
       return {
         alg,
         current: next ?? newKey(alg),

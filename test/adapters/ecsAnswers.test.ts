@@ -45,7 +45,7 @@ async function fleetThatAnswers(answers: Answers) {
     maxAttempts: 1,
   });
   closers.push(() => client.destroy());
-  return { fleet: ecsFleet([CLUSTER], client), asked };
+  return { fleet: ecsFleet([CLUSTER], client, client), asked };
 }
 
 const deployment = (changes: object = {}) => ({

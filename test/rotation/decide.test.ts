@@ -67,6 +67,12 @@ const rows: Row[] = [
     { do: "promote" },
   ],
   [
+    "a document whose previous key would die before the rollout ends is not promoted",
+    rotation({ testedAt: iso(3) }),
+    facts({ target: both, promotableUntil: at(99) }),
+    { do: "giveUp", code: "PENDING_EXPIRED" },
+  ],
+  [
     "a retire wave does not ask for the value that it drops",
     rotation({ wave: "retire", testedAt: iso(3) }, { waves: ["rotate", "retire"] }),
     facts({ runWave: "retire", target: { from: "refused", to: "accepted" } }),

@@ -35,6 +35,7 @@ interface Row {
   readonly counted?: number;
   readonly deployments?: readonly DeploymentFacts[];
   readonly records?: readonly DeploymentRecord[];
+  readonly settleSeconds?: number;
   readonly now?: Date;
   readonly state: ServiceVerdict["state"];
 }
@@ -73,6 +74,7 @@ const rows: Record<string, Row> = {
     tasks: [unnamed({ createdAt: at(0) })],
     deployments: [newer({ createdAt: at(0), status: "succeeded" })],
     records: [ours({ requestedAt: iso(0.9) })],
+    settleSeconds: 0,
     state: "running",
   },
   "a deployment that says nothing of its age makes no task fresh": {
@@ -187,6 +189,7 @@ describe("a service's part in a rollout", () => {
         forwardOnly: false,
         holding: { before: PROMOTED },
         rolloutSeconds: 300,
+        settleSeconds: row.settleSeconds ?? 2,
         now: row.now ?? at(10),
       },
     );
@@ -203,6 +206,7 @@ describe("a service's part in a rollout", () => {
         forwardOnly: false,
         holding: { from: at(0), before: at(30) },
         rolloutSeconds: 300,
+        settleSeconds: 2,
         now: at(40),
       }).state;
     expect(judge([old])).toBe("through");

@@ -7,11 +7,12 @@ import { once } from "node:events";
 import dynalite from "dynalite";
 import { Trail } from "./cloudTrail.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
+import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
-import { type Door, startServer } from "./server.ts";
+import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
 
@@ -35,6 +36,8 @@ export interface Cloud {
   readonly secrets: SecretsModel;
   readonly ecs: EcsHandle;
   readonly trail: Trail;
+  /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
+  readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
   readonly iam: Iam;
@@ -46,21 +49,24 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const trail = new Trail(REGION, ACCOUNT);
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
-  const principalOf = (key: string) =>
-    `arn:aws:sts::${ACCOUNT}:assumed-role/${key.toLowerCase() || "anonymous"}/session`;
   const iam = new Iam(principalOf, (call) => trail.observe(call));
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0 });
   dynamo.listen(0, "127.0.0.1");
   await once(dynamo, "listening");
   const dynamoAddress = dynamo.address();
   const services: AwsService[] = [];
+  const fetched = new FetchedSecrets();
+  const observe = (call: ServedCall) => {
+    trail.observe(call);
+    fetched.observe(call);
+  };
   const door: Door = await startServer({
     services: () => services,
     routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route, "/": iam.route },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
     principalOf,
     throttles: options.throttles ?? false,
-    onCall: (call) => trail.observe(call),
+    onCall: observe,
   });
   const env = {
     AWS_ENDPOINT_URL: door.endpoint,
@@ -78,13 +84,13 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     input: Record<string, unknown>,
     caller: Caller,
   ) {
-    const served = { service, operation, input, caller, requestId: randomUUID(), at: new Date() };
+    const served: ServedCall = { service, operation, input, caller, requestId: randomUUID(), at: new Date() };
     try {
       const output = await service.operations[operation]?.(input, caller);
-      trail.observe(served);
+      observe({ ...served, output });
       return output;
     } catch (error) {
-      trail.observe({
+      observe({
         ...served,
         error: error instanceof AwsError ? error : new AwsError("InternalFailure", ""),
       });
@@ -94,7 +100,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const ecs = createEcs({
     region: REGION,
     account: ACCOUNT,
-    baseEnv: { ...env, AWS_ACCESS_KEY_ID: "task" },
+    baseEnv: env,
+    taskEnv: ({ taskArn }) => ({ AWS_ACCESS_KEY_ID: `task.${taskArn.split("/").at(-1)}` }),
     resolveSecret: async (id, jsonKey, stage, versionId, { executionRoleArn }) => {
       const input = {
         SecretId: id,
@@ -119,6 +126,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     secrets,
     ecs: ecs.handle,
     trail,
+    fetched,
     slack,
     lambda,
     iam,
@@ -130,6 +138,12 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       await new Promise((resolve) => dynamo.close(resolve));
     },
   };
+}
+
+/** An access key `role` or `role.session`: who CloudTrail says it was. */
+function principalOf(accessKeyId: string): string {
+  const [role = "", session = "session"] = accessKeyId.toLowerCase().split(".");
+  return `arn:aws:sts::${ACCOUNT}:assumed-role/${role || "anonymous"}/${session}`;
 }
 
 /** Empty for what is not a JSON object; the parser's own message would quote the value. */

@@ -19,6 +19,8 @@ export interface ServedCall {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly error?: AwsError;
+  /** What was answered; holds values. */
+  readonly output?: unknown;
   readonly caller: Caller;
   readonly requestId: string;
   readonly at: Date;
@@ -108,7 +110,7 @@ export async function startServer(options: ServerOptions): Promise<Door> {
     try {
       throttle(service, operation);
       const output = await run(call.input, caller);
-      options.onCall(call);
+      options.onCall({ ...call, output });
       answer(200, output ?? {});
     } catch (error) {
       const known =

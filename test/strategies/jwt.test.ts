@@ -97,8 +97,8 @@ describe("the document", () => {
     const rotated = await jwt.generate("rotate", published, at());
     expect(rotated.reveal("current")).toBe(published.reveal("next"));
     expect(rotated.reveal("previous")).toBe(SHARED);
-    // 12:00:00 + rollout 600 s + token life 300 s + skew 60 s
-    expect(rotated.reveal("previousNotAfter")).toBe(String(Date.UTC(2026, 10, 24, 12, 16, 0) / 1000));
+    // 12:00:00 + rollout 600 s and a third of it to be promoted in + token life 300 s + skew 60 s
+    expect(rotated.reveal("previousNotAfter")).toBe(String(Date.UTC(2026, 10, 24, 12, 19, 20) / 1000));
     const retired = await jwt.generate("retire", rotated, at());
     expect(retired.reveal("current")).toBe(rotated.reveal("current"));
     expect(retired.reveal("next")).toBe(rotated.reveal("next"));
@@ -147,7 +147,7 @@ describe("the end of the old key", () => {
       "verifiers that look at previousNotAfter end it themselves",
       "rotate",
       { "not-after": "honoured" },
-      "2026-11-24T12:16:00.000Z",
+      "2026-11-24T12:19:20.000Z",
       true,
     ],
   ])("%s", async (_promise, wave, options, quiet, ends) => {

@@ -79,6 +79,8 @@ const USUAL_PACE: Pace = {
   steadyProbeMs: 1_000,
   probeTimeoutMs: 2_000,
   healthTimeoutMs: 20_000,
+  // As ECS does.
+  keepStoppedMs: 3_600_000,
 };
 
 /** Source: Amazon ECS developer guide, request throttling for the Amazon ECS API. */

@@ -38,6 +38,8 @@ export interface Pace {
   probeTimeoutMs: number;
   /** A task of a service that is not ready by then is stopped as unhealthy. */
   healthTimeoutMs: number;
+  /** How long a stopped task is still listed. */
+  keepStoppedMs: number;
 }
 
 interface TaskSpec {
@@ -88,8 +90,6 @@ interface Life {
 const LOG_LINES = 200;
 const MISSES_ALLOWED = 3;
 const CLOSE_TIMEOUT_MS = 1_000;
-/** As long as ECS shows them. */
-const KEEP_STOPPED_MS = 3_600_000;
 
 export function createTaskRunner(options: Options): TaskRunner {
   const { state, announcer, pace } = options;
@@ -291,7 +291,7 @@ export function createTaskRunner(options: Options): TaskRunner {
 
   function forgetOld(cluster: ClusterRecord): void {
     for (const task of cluster.tasks.values()) {
-      if (task.stoppedAt === undefined || task.stoppedAt > Date.now() - KEEP_STOPPED_MS) continue;
+      if (task.stoppedAt === undefined || task.stoppedAt > Date.now() - pace.keepStoppedMs) continue;
       cluster.tasks.delete(task.arn);
       lives.delete(task.arn);
     }

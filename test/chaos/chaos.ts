@@ -1,0 +1,137 @@
+/**
+ * `npm run chaos`: kills a rotation before and after each of its calls in turn, hurts it in every other way that a network
+ * knows, and judges each time how it ended. `--json` prints one JSON object as the last line.
+ */
+import { parseArgs } from "node:util";
+import { buildHandlers } from "../../build.ts";
+import { Lane, record, type Tried, work } from "./campaign.ts";
+import { killNine } from "./killNine.ts";
+import { FAULTS, type Fault, fits, type Plan, type Point, parsePoint } from "./points.ts";
+import { SCENARIOS, type Scenario } from "./smallWorld.ts";
+import { Tally } from "./tally.ts";
+
+const USAGE = `npm run chaos -- [options]
+  --strategy <name>   only ${SCENARIOS.join(", ")}
+  --fault <kind>      only ${FAULTS.join(", ")}
+  --twice             the same fault again at the next call of the same operation
+  --at <point>        only there, such as secretsmanager:PutSecretValue#1
+  --from N, --every N every Nth of the plans, beginning with the Nth
+  --all               every fault at every point, also twice
+  --kill-9 N          instead: a rotation of the demo's backend under traffic is killed N times at any moment
+  --seed N            of those moments
+  --lanes N           arenas at work at once for each strategy
+  --json              one JSON object as the last line`;
+
+const { values: options } = parseArgs({
+  options: {
+    strategy: { type: "string" },
+    fault: { type: "string" },
+    twice: { type: "boolean", default: false },
+    at: { type: "string" },
+    from: { type: "string", default: "0" },
+    every: { type: "string", default: "1" },
+    all: { type: "boolean", default: false },
+    "kill-9": { type: "string" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    lanes: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+/** Of the plans that are not named by an option: one in so many. The first call of each operation is always among them. */
+const THINNED: Readonly<Record<Fault, number>> = {
+  "kill-before": 4,
+  "kill-after": 4,
+  timeout: 20,
+  throttle: 30,
+  "error-500": 30,
+  stale: 1,
+};
+const TWICE_EVERY = 25;
+
+function plansFor(points: readonly Point[]): Plan[] {
+  if (options.at !== undefined) {
+    const point = parsePoint(options.at);
+    const fitting = faultsAsked().filter((fault) => fits(fault, point));
+    return fitting.map((fault) => ({ point, fault, twice: options.twice }));
+  }
+  const isNamed = options.fault !== undefined || options.all;
+  const plans = faultsAsked().flatMap((fault, shift) =>
+    points
+      .filter((point) => fits(fault, point))
+      .flatMap((point, index) => {
+        const step = isNamed ? 1 : THINNED[fault];
+        const isKill = fault.startsWith("kill");
+        const isPicked = (index + shift) % step === 0 || (isKill && point.ordinal === 1);
+        const isTwice = options.all || (!isNamed && (index + 7 * shift) % TWICE_EVERY === 0);
+        return [
+          ...(isPicked ? [{ point, fault, twice: options.twice }] : []),
+          ...(isTwice && !options.twice ? [{ point, fault, twice: true }] : []),
+        ];
+      }),
+  );
+  const [from, every] = [Number(options.from), Number(options.every)];
+  return plans.filter((_, index) => index >= from && (index - from) % every === 0);
+}
+
+function faultsAsked(): readonly Fault[] {
+  return options.fault === undefined ? FAULTS : FAULTS.filter((one) => one === options.fault);
+}
+
+async function main(): Promise<number> {
+  const scenarios = SCENARIOS.filter((one) => options.strategy === undefined || one === options.strategy);
+  if (options.help || scenarios.length === 0 || faultsAsked().length === 0) {
+    console.error(USAGE);
+    return 2;
+  }
+  if (options["kill-9"] !== undefined) {
+    const killed = await killNine(Number(options["kill-9"]), Number(options.seed), !options.json);
+    console.log(JSON.stringify(killed));
+    return killed.failed + killed.refused + killed.stuck > 0 ? 1 : 0;
+  }
+  const tally = new Tally(!options.json);
+  const bundles = await buildHandlers({ only: ["rotateAll", "advance"] });
+  const open: Lane[] = [];
+  let isOver = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      isOver = true;
+    });
+  }
+  try {
+    await Promise.all(scenarios.map((scenario) => perform(scenario, bundles, tally, open, () => isOver)));
+  } finally {
+    await Promise.all(open.map((lane) => lane.stop()));
+  }
+  tally.summarize(!options.all && options.fault === undefined && options.at === undefined);
+  console.log(options.json ? JSON.stringify(tally.result()) : "");
+  const { violations, stuck } = tally.result();
+  return violations > 0 || stuck > 0 || isOver ? 1 : 0;
+}
+
+async function perform(
+  scenario: Scenario,
+  bundles: Readonly<Record<string, string>>,
+  tally: Tally,
+  open: Lane[],
+  isOver: () => boolean,
+): Promise<void> {
+  const first = await Lane.open({ scenario, bundles });
+  open.push(first);
+  const { points, violations } = await record(first);
+  tally.begin(scenario, points, violations);
+  const queue = plansFor(points);
+  tally.expect(queue.length);
+  const more = Array.from({ length: Math.min(Number(options.lanes), queue.length) - 1 }, async () => {
+    const lane = await Lane.open({ scenario, bundles });
+    open.push(lane);
+    // Its world, too, must have seen its first run.
+    await lane.try();
+    await work(lane, queue, tell, isOver);
+  });
+  const tell = (tried: Tried) => tally.add(tried);
+  await Promise.all([work(first, queue, tell, isOver), ...more]);
+}
+
+process.exit(await main());
