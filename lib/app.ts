@@ -11,6 +11,8 @@ import { advance } from "./journeys/advance.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
+import { rotateSecret } from "./journeys/rotateSecret.ts";
+import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
@@ -36,6 +38,8 @@ export interface App {
   advance(moment: Moment): Promise<readonly Report[]>;
   /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
   verify(event: unknown): Promise<DriftReport>;
+  /** @throws RekeyError whatever keeps the step from being done; Secrets Manager then tries the rotation again */
+  rotateSecret(event: unknown, moment: Moment): Promise<void>;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -53,6 +57,8 @@ export function buildApp(env: Readonly<Record<string, string | undefined>>): App
     rotateAll: async (event, moment) => rotateAll(ports, readRequest(event), invocationOf(event, moment)),
     advance: (moment) => advance(ports, invocationOf(undefined, moment)),
     verify: async (event) => verify(ports, readVerification(event)),
+    rotateSecret: async (event, moment) =>
+      rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment)),
   };
 }
 
@@ -71,12 +77,12 @@ function invocationOf(event: unknown, moment: Moment): Invocation {
 
 function buildPorts(config: Config): Ports {
   const store = secretsManagerStore();
-  const { slack, rolloutSeconds, settleSeconds, leaseSeconds, pollMs, concurrency } = config;
+  const { slack, clusters, table, ...settings } = config;
   return {
     store,
-    fleet: ecsFleet(config.clusters),
+    fleet: ecsFleet(clusters),
     rights: iamRights(),
-    log: dynamoRotationLog(config.table),
+    log: dynamoRotationLog(table),
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
     ...(slack
       ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) }
@@ -85,7 +91,7 @@ function buildPorts(config: Config): Ports {
     now: () => new Date(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
     mayWrite: () => {},
-    settings: { rolloutSeconds, settleSeconds, leaseSeconds, pollMs, concurrency },
+    settings,
   };
 }
 

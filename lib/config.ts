@@ -22,6 +22,8 @@ const schema = z.object({
   REKEY_SETTLE_SECONDS: z._default(z.coerce.number("must be a number of seconds").check(z.nonnegative()), 2),
   /** How long a worker that stopped answering keeps its run. */
   REKEY_LEASE_SECONDS: seconds(90),
+  /** Name of the deployed function rotateSecret. */
+  REKEY_ROTATION_FUNCTION: z.optional(z.string()),
   REKEY_POLL_MS: z._default(z.coerce.number("must be a number of milliseconds").check(z.positive()), 2000),
   REKEY_CONCURRENCY: z._default(z.coerce.number("must be a number").check(z.positive()), 16),
   SLACK_API_URL: z.optional(z.url("must be a URL")),
@@ -35,6 +37,7 @@ export interface Config {
   readonly settleSeconds: number;
   readonly leaseSeconds: number;
   readonly pollMs: number;
+  readonly rotationFunction?: string;
   readonly concurrency: number;
 }
 
@@ -69,6 +72,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     settleSeconds: data.REKEY_SETTLE_SECONDS,
     leaseSeconds: data.REKEY_LEASE_SECONDS,
     pollMs: data.REKEY_POLL_MS,
+    ...(data.REKEY_ROTATION_FUNCTION ? { rotationFunction: data.REKEY_ROTATION_FUNCTION } : {}),
     concurrency: data.REKEY_CONCURRENCY,
   };
 }

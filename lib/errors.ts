@@ -15,6 +15,7 @@ export type ErrorCode =
   | "SECRET_DELETED"
   | "SECRET_MALFORMED"
   | "NATIVELY_ROTATED"
+  | "PUBLISH_FIRST"
   | "SERVICE_OWNED"
   | "FOREIGN_PENDING"
   | "ROTATION_OPEN"
@@ -28,6 +29,12 @@ export type ErrorCode =
   | "LAST_DEPLOYMENT_FAILED"
   | "PINNED_VERSION"
   | "SHADOWED_KEY"
+  // What Secrets Manager's own rotation is answered
+  | "ROTATION_NOT_ENABLED"
+  | "TOKEN_UNKNOWN"
+  | "TOKEN_NOT_PENDING"
+  | "STEP_OUT_OF_ORDER"
+  | "ROTATION_ABANDONED"
   // What can go wrong on the way
   | "PENDING_REFUSED"
   | "PENDING_EXPIRED"

@@ -125,7 +125,7 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip", "verify.zip"]);
+    expect(files).toEqual(["advance.zip", "rotateAll.zip", "rotateSecret.zip", "verify.zip"]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
@@ -148,6 +148,7 @@ describe("sls package without an account", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
+    expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
   });
 
   test("refers to nothing that the template does not have", () => {
@@ -169,6 +170,7 @@ describe("sls package without an account", () => {
       ["RotateAllLambdaFunction", "RotateAllRole"],
       ["AdvanceLambdaFunction", "AdvanceRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
+      ["RotateSecretLambdaFunction", "RotateSecretRole"],
     ] as const) {
       expect(get(id).Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -234,6 +236,46 @@ describe("sls package without an account", () => {
     }
   });
 
+  test("lets Secrets Manager of this account call rotateSecret, and nobody else", () => {
+    const permissions = Object.values(resources).filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Lambda::Permission" &&
+        Properties.FunctionName["Fn::GetAtt"][0] === "RotateSecretLambdaFunction",
+    );
+    expect(permissions.map(({ Properties }) => Properties)).toEqual([
+      {
+        FunctionName: { "Fn::GetAtt": ["RotateSecretLambdaFunction", "Arn"] },
+        Action: "lambda:InvokeFunction",
+        Principal: "secretsmanager.amazonaws.com",
+        SourceAccount: { Ref: "AWS::AccountId" },
+      },
+    ]);
+  });
+
+  test("tells every function the name of the one that Secrets Manager may ask", () => {
+    const { FunctionName } = get("RotateSecretLambdaFunction").Properties;
+    for (const id of ["RotateAllLambdaFunction", "AdvanceLambdaFunction", "RotateSecretLambdaFunction"])
+      expect(get(id).Properties.Environment.Variables.REKEY_ROTATION_FUNCTION).toBe(FunctionName);
+  });
+
+  test("raises an alarm when a function fails, and when advance keeps silent", () => {
+    const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
+    const watched = alarms.flatMap(({ Properties }) =>
+      Properties.Dimensions.map(({ Value }: { Value: { Ref?: string } }) => [
+        Value.Ref,
+        Properties.MetricName,
+      ]),
+    );
+    expect(watched).toEqual(
+      expect.arrayContaining([
+        ["RotateAllLambdaFunction", "Errors"],
+        ["AdvanceLambdaFunction", "Errors"],
+        ["RotateSecretLambdaFunction", "Errors"],
+        ["AdvanceLambdaFunction", "Invocations"],
+      ]),
+    );
+  });
+
   test("keeps the table when the stack goes, restorable to any second", () => {
     const table = get("Table");
     expect(table).toMatchObject({ DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" });
@@ -284,9 +326,14 @@ describe("the rights", () => {
   });
 
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
-    const open = ["RotationPolicy", "RotateAllRole", "AdvanceRole", "VerifyRole", "SchedulerRole"].flatMap(
-      statements,
-    );
+    const open = [
+      "RotationPolicy",
+      "RotateAllRole",
+      "AdvanceRole",
+      "RotateSecretRole",
+      "VerifyRole",
+      "SchedulerRole",
+    ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
     expect(
       open.filter(isAllow).filter(({ Action }) => [Action].flat().some((name) => name.includes("*"))),

@@ -205,9 +205,13 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         });
         return this.begin(run);
       }
-      await put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
-      await save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run);
+      await this.open(run);
       return { begun: true };
+    },
+
+    async open(run) {
+      await put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
+      return save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run);
     },
 
     async run(runId) {

@@ -87,12 +87,13 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
       };
     },
 
-    async stage(arn, versionId, text) {
+    async stage(arn, versionId, text, { rotationToken } = {}) {
       const request = {
         SecretId: arn,
         ClientRequestToken: versionId,
         SecretString: text.reveal(),
         VersionStages: ["AWSPENDING"],
+        ...(rotationToken ? { RotationToken: rotationToken.reveal() } : {}),
       };
       await writing(() => client.send(new PutSecretValueCommand(request))).catch((error: unknown) => {
         if (isSdkError(error, "ResourceExistsException")) return;
@@ -149,6 +150,7 @@ function facts(
     name: secret.Name ?? "",
     tags: new Map((secret.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
     rotationEnabled: secret.RotationEnabled ?? false,
+    ...(secret.RotationLambdaARN ? { rotationFunctionArn: secret.RotationLambdaARN } : {}),
     ...(secret.OwningService ? { owningService: secret.OwningService } : {}),
     ...(secret.DeletedDate ? { deletedAt: secret.DeletedDate } : {}),
     ...(secret.LastRotatedDate ? { lastRotatedAt: secret.LastRotatedDate } : {}),

@@ -12,7 +12,9 @@ import type { Ports } from "./ports.ts";
 
 /** The version id of a wave: known before the version exists, so that a crash after the write finds it again. */
 export function versionIdOf(rotationId: string, wave: Wave): string {
-  return wave === "rotate" ? rotationId : `${rotationId}-${wave}`;
+  if (wave === "rotate") return rotationId;
+  // A version id has 64 characters at most, and so may a ClientRequestToken.
+  return `${rotationId.slice(0, 63 - wave.length)}-${wave}`;
 }
 
 export function newWave(

@@ -6,7 +6,7 @@ import type { FleetFacts } from "../rotation/fleet.ts";
 import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
 import { type Holding, judgeRollout, type RolloutFacts } from "../rotation/rollout.ts";
-import { holderOf } from "../rotation/secretStore.ts";
+import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import type { Change, Circumstances, Strategy, Wave } from "../rotation/strategy.ts";
 import { SecretDocument } from "../secret.ts";
 import { circumstances, openCredential } from "./credentials.ts";
@@ -32,7 +32,7 @@ export class Workpiece {
     this.managed = managed;
   }
 
-  static async open(ports: Ports, rotation: Rotation): Promise<Workpiece> {
+  static async open(ports: Ports, rotation: Pick<Rotation, "secretArn">): Promise<Workpiece> {
     const facts = await ports.store.describe(rotation.secretArn);
     return new Workpiece(ports, readTags(facts.arn, facts.name, facts.tags));
   }
@@ -47,7 +47,10 @@ export class Workpiece {
   }
 
   /** The credentials that this wave changes, in the order of their labels. */
-  inWave(rotation: Rotation, wave: Wave): { managed: ManagedCredential; strategy: Strategy }[] {
+  inWave(
+    rotation: Pick<Rotation, "credentials">,
+    wave: Wave,
+  ): { managed: ManagedCredential; strategy: Strategy }[] {
     return rotation.credentials
       .filter(({ waves }) => waves.includes(wave))
       .map(({ label }) => {
@@ -61,7 +64,7 @@ export class Workpiece {
       });
   }
 
-  async parts(rotation: Rotation, wave: WaveRecord): Promise<Part[]> {
+  async parts(rotation: Pick<Rotation, "credentials" | "emergency">, wave: WaveRecord): Promise<Part[]> {
     const [from, to] = await Promise.all([
       this.document(wave.fromVersionId),
       this.document(wave.toVersionId),
@@ -86,16 +89,19 @@ export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wa
   const wave = rotation.history.at(-1);
   const described = await ports.store.describe(rotation.secretArn);
   const current = holderOf(described, "AWSCURRENT")?.versionId;
-  const pending = holderOf(described, "AWSPENDING")?.versionId;
   const toVersionId = wave?.toVersionId ?? "";
-  const labelled = described.versions.some(({ versionId }) => versionId === toVersionId);
+  const pending = await pendingOf(ports, described, toVersionId);
+  // A version that Secrets Manager labelled for its own rotation has no value until createSecret puts one.
+  const labelled = !rotation.native && described.versions.some(({ versionId }) => versionId === toVersionId);
   return {
     labels: {
       ...(current === undefined ? {} : { current }),
       ...(pending === undefined ? {} : { pending }),
       staged:
         labelled ||
-        (wave?.stagedAt !== undefined && (await isReadable(ports, rotation.secretArn, toVersionId))),
+        ((rotation.native || wave?.stagedAt !== undefined) &&
+          (await isReadable(ports, rotation.secretArn, toVersionId))),
+      native: described.rotationEnabled,
     },
     runWave,
     ...(wave && isRollingOut(wave)
@@ -120,6 +126,25 @@ function settlesAt(ports: Ports, { promotedAt, retreat }: WaveRecord): Date {
 
 export function hasSettled(ports: Ports, wave: WaveRecord): boolean {
   return ports.now() >= settlesAt(ports, wave);
+}
+
+/**
+ * The version that AWSPENDING keeps for somebody. Not one that Secrets Manager labelled for a rotation of its own which never
+ * came to a value: it holds nothing, and a value put beside it makes Secrets Manager abandon that rotation.
+ */
+export async function pendingOf(
+  ports: Ports,
+  facts: SecretFacts,
+  toVersionId: string,
+): Promise<string | undefined> {
+  const holder = holderOf(facts, "AWSPENDING");
+  const isEmpty =
+    facts.rotationEnabled &&
+    holder !== undefined &&
+    holder.versionId !== toVersionId &&
+    !holder.labels.includes("AWSCURRENT") &&
+    !(await isReadable(ports, facts.arn, holder.versionId));
+  return isEmpty ? undefined : holder?.versionId;
 }
 
 /** Labels are eventually consistent after a put; the version itself answers for whether it is there. */

@@ -89,6 +89,7 @@ export function underHold(ports: Ports, hold: Hold): Ports {
     mayWrite: hold.check,
     log: {
       ...log,
+      open: fenced(log.open),
       saveRun: fenced(log.saveRun),
       saveRotation: fenced(log.saveRotation),
       hurry: fenced(log.hurry),

@@ -28,6 +28,8 @@ export interface Ports {
     /** After which another worker may take a run over from one that stopped answering. */
     readonly leaseSeconds: number;
     readonly pollMs: number;
+    /** Name of the function behind Secrets Manager's own rotation; secrets that another one rotates are left alone. */
+    readonly rotationFunction?: string;
     /** How long a promoted value is left to become readable everywhere before tasks are started on it. */
     readonly settleSeconds: number;
     /** Secrets worked on at the same time. */

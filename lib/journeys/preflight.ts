@@ -8,13 +8,15 @@ import { type Consumers, findConsumers } from "../rotation/consumers.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
 import type { RotationRequest, SecretHistory } from "../rotation/intent.ts";
 import { isManaged, type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
-import { notesOn, objectToConsumers, objectToSecret, waive } from "../rotation/preflight.ts";
+import { isFunction } from "../rotation/native.ts";
+import { notesOn, objectToConsumers, objectToSecret, objectToWaves, waive } from "../rotation/preflight.ts";
 import { objectToRights, type RightsAnswer, type Subject } from "../rotation/rights.ts";
 import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import { dueCredentials, select } from "../rotation/selection.ts";
 import { type Objection, type Strategy, WAVES, type Wave } from "../rotation/strategy.ts";
 import { SecretDocument } from "../secret.ts";
 import { circumstances, openCredential } from "./credentials.ts";
+import { pendingOf } from "./gather.ts";
 import type { Ports } from "./ports.ts";
 
 export interface PlannedSecret {
@@ -114,8 +116,12 @@ async function judge(
     // Listing lags behind writes by minutes; labels and tags are decided upon as they are now.
     const facts = await ports.store.describe(listed.arn);
     const managed = readTags(facts.arn, facts.name, facts.tags);
+    const isOurs =
+      request.native !== undefined || isFunction(facts.rotationFunctionArn, ports.settings.rotationFunction);
+    const pending = facts.deletedAt ? undefined : await pendingOf(ports, facts, request.native ?? "");
+    const native = { isOurs, ...(pending && pending !== request.native ? { pending } : {}) };
     const objections = [
-      ...objectToSecret(facts, managed, new Set(ports.strategies.keys()), around.openRun),
+      ...objectToSecret(facts, managed, new Set(ports.strategies.keys()), around.openRun, native),
       ...objectToConsumers(managed, around.consumers, around.fleet),
     ];
     const atTarget: Objection[] = [];
@@ -155,6 +161,8 @@ async function judge(
     const { consumers } = around;
     const written = [facts.arn, ...consumers.services.map(({ service }) => service.serviceArn)];
     objections.push(...objectToRights(facts.name, new Set(written), rights));
+    const waves = WAVES.filter((wave) => credentials.some((one) => one.waves.includes(wave)));
+    if (request.native !== undefined) objections.push(...objectToWaves(facts.name, waves));
     const { blocking, waived } = request.emergency
       ? waive(objections, atTarget)
       : { blocking: [...objections, ...atTarget], waived: [] };
@@ -164,7 +172,7 @@ async function judge(
         managed,
         fromVersionId: current.versionId,
         credentials,
-        waves: WAVES.filter((wave) => credentials.some(({ waves }) => waves.includes(wave))),
+        waves,
         briefCut,
         consumers,
         notes: [

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
 import type { Rotation, Run } from "../rotation/intent.ts";
+import { firstAsked } from "../rotation/native.ts";
 import { newWave } from "./act.ts";
 import { hurryOpen } from "./hurry.ts";
 import type { Ports } from "./ports.ts";
@@ -33,7 +34,7 @@ export async function start(
     .filter(({ managed }) => !known.has(managed.arn))
     .map((planned) =>
       limit(async () => {
-        const rotation = newRotation(run, planned, ports.now());
+        const rotation = newRotation(run, planned, ports.now(), ports.settings.rolloutSeconds);
         const other = await ports.log.claim(rotation);
         if (other === undefined) await ports.log.saveRotation(rotation);
         else refused.push(claimedBy(planned, other));
@@ -72,8 +73,9 @@ async function releaseEnded(ports: Ports): Promise<void> {
   }
 }
 
-function newRotation(run: Run, planned: PlannedSecret, now: Date): Rotation {
-  const rotationId = randomUUID();
+function newRotation(run: Run, planned: PlannedSecret, now: Date, rolloutSeconds: number): Rotation {
+  const { native } = run.request;
+  const rotationId = native ?? randomUUID();
   const first = planned.waves[0] ?? "rotate";
   return {
     runId: run.runId,
@@ -87,6 +89,7 @@ function newRotation(run: Run, planned: PlannedSecret, now: Date): Rotation {
     history: [newWave({ rotationId }, first, planned.fromVersionId, now)],
     consumers: planned.consumers.services.map(({ service }) => service.name),
     notes: [...planned.notes],
+    ...(native === undefined ? {} : { native: firstAsked(now, rolloutSeconds) }),
     failures: 0,
     rev: 0,
   };

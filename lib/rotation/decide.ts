@@ -6,6 +6,7 @@
  * running task can hold it; each branch below keeps that, or stops.
  */
 import type { Rotation, WaveRecord } from "./intent.ts";
+import { whyAbandoned } from "./native.ts";
 import type { RolloutFacts } from "./rollout.ts";
 import type { Straggler, Verdict, Wave } from "./strategy.ts";
 
@@ -16,7 +17,11 @@ export interface Facts {
     readonly pending?: string;
     /** Whether the wave's new version is there and readable. */
     readonly staged: boolean;
+    /** Whether Secrets Manager's own rotation is turned on. */
+    readonly native?: boolean;
   };
+  /** Whether Secrets Manager asks for a step just now. */
+  readonly asked?: boolean;
   /** The wave that the run has come to; a rotation that needs no `publish` waits there for those that do. */
   readonly runWave: Wave;
   readonly target?: Target;
@@ -77,6 +82,7 @@ export type GiveUpCode =
   | "OLD_VALUE_REFUSED"
   | "TARGET_UNREACHABLE"
   | "DEPLOYMENT_FAILED"
+  | "ROTATION_ABANDONED"
   | "AWS_DENIED"
   | "AWS_FAILED";
 
@@ -109,7 +115,23 @@ export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
       : afterPromotion(rotation, wave, facts, now);
   }
   if (wave.promotedAt !== undefined) return displaced(rotation, wave, facts, now);
+  // An emergency does not wait for Secrets Manager's steps.
+  if (rotation.native && wave.wave === "rotate" && !facts.asked && !rotation.emergency)
+    return betweenSteps(rotation.native, wave, facts, now);
   return beforePromotion(rotation, wave, facts, now);
+}
+
+/** Up to finishSecret each act is Secrets Manager's to ask for; what it abandons is ours to clean up. */
+function betweenSteps(
+  native: NonNullable<Rotation["native"]>,
+  wave: WaveRecord,
+  { labels }: Facts,
+  now: Date,
+): Decision {
+  const because = whyAbandoned(native, wave, labels, now);
+  return because === undefined
+    ? { do: "wait", because: "for Secrets Manager to ask for the next step", until: new Date(native.until) }
+    : { do: "giveUp", code: "ROTATION_ABANDONED", because };
 }
 
 function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {

@@ -73,6 +73,14 @@ const rotation = z.object({
   /** `cluster/service` names found in preflight; re-read in every round. */
   consumers: z.array(z.string()),
   notes: z.array(z.string()),
+  /** Begun by Secrets Manager, which asks for each step up to finishSecret. */
+  native: z.optional(
+    z.object({
+      askedAt: time,
+      /** Not finished by then: given up. */
+      until: time,
+    }),
+  ),
   /** Why it waits, for people. */
   because: z.optional(z.string()),
   /** Set while only a far time or a person can move it on. */
@@ -106,6 +114,8 @@ export const requestSchema = z.object({
   emergency: z._default(z.boolean(), false),
   reason: z.optional(z.string()),
   scheduled: z._default(z.boolean(), false),
+  /** ClientRequestToken of Secrets Manager's own rotation: the id of the rotation and of its new version. */
+  native: z.optional(z.string()),
 });
 export type RotationRequest = z.infer<typeof requestSchema>;
 
@@ -186,6 +196,8 @@ export interface RotationLog {
    * @returns the run that was created, or the id of the one that is already under way (or was made from the same event)
    */
   begin(run: Run): Promise<{ readonly begun: true } | { readonly begun: false; readonly runId: string }>;
+  /** Opens a run beside others. Opens one again that was refused. */
+  open(run: Run): Promise<Run>;
   run(runId: string): Promise<Run | undefined>;
   openRuns(): Promise<readonly string[]>;
   rotations(runId: string): Promise<readonly Rotation[]>;

@@ -8,14 +8,25 @@ import { findTraps } from "./consumers.ts";
 import type { FleetFacts, ServiceFacts } from "./fleet.ts";
 import type { ManagedSecret } from "./managed.ts";
 import { holderOf, type SecretFacts } from "./secretStore.ts";
-import type { Objection } from "./strategy.ts";
+import type { Objection, Wave } from "./strategy.ts";
 
-/** @param openRun the run that still has this secret's rotation open, if any */
+interface NativeDoor {
+  /** Whether the function that Secrets Manager asks is Rekey's own. */
+  readonly isOurs: boolean;
+  /** The version that AWSPENDING keeps for somebody else. */
+  readonly pending?: string;
+}
+
+/**
+ * @param openRun the run that still has this secret's rotation open, if any
+ * @param native what Secrets Manager's own rotation of this secret means to whoever asks
+ */
 export function objectToSecret(
   facts: SecretFacts,
   managed: ManagedSecret,
   known: ReadonlySet<string>,
   openRun: string | undefined,
+  native: NativeDoor,
 ): readonly Objection[] {
   const { name } = facts;
   const objections: Objection[] = [...managed.objections];
@@ -30,10 +41,10 @@ export function objectToSecret(
       `is owned by ${facts.owningService}, which rotates it itself; take the rekey:* tags off`,
     );
   }
-  if (facts.rotationEnabled) {
+  if (facts.rotationEnabled && !native.isOurs) {
     object(
       "NATIVELY_ROTATED",
-      "has Secrets Manager's own rotation turned on; two rotators would fight, so cancel that one first",
+      "has Secrets Manager's own rotation turned on, by another function; two rotators would fight, so cancel that one, or attach Rekey's rotateSecret with aws secretsmanager rotate-secret",
     );
   }
   for (const credential of managed.credentials.filter(({ strategy }) => !known.has(strategy))) {
@@ -50,16 +61,27 @@ export function objectToSecret(
     );
   }
   const current = holderOf(facts, "AWSCURRENT");
-  const pending = holderOf(facts, "AWSPENDING");
   if (!current && !facts.deletedAt)
     object("SECRET_UNREADABLE", "has no version with AWSCURRENT; put a value first");
-  if (openRun === undefined && pending && pending.versionId !== current?.versionId) {
+  if (openRun === undefined && native.pending && native.pending !== current?.versionId) {
     object(
       "FOREIGN_PENDING",
-      `AWSPENDING sits on version ${pending.versionId}, which no open rotation of ours made; find out who left it there and remove that label`,
+      `AWSPENDING sits on version ${native.pending}, which no open rotation of ours made; find out who left it there and remove that label`,
     );
   }
   return objections;
+}
+
+/** Secrets Manager carries one version through its four steps; what must be out there before it is not among them. */
+export function objectToWaves(name: string, waves: readonly Wave[]): readonly Objection[] {
+  if (!waves.includes("publish")) return [];
+  const command = `npx sls invoke -f rotateAll -d '${JSON.stringify({ only: [name] })}'`;
+  return [
+    {
+      code: "PUBLISH_FIRST",
+      message: `${name}: some running task does not know its next key yet, and Secrets Manager's own rotation has no step that publishes one; rotate it once with ${command}`,
+    },
+  ];
 }
 
 export function objectToConsumers(

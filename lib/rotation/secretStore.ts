@@ -15,6 +15,8 @@ export interface SecretFacts {
   readonly name: string;
   readonly tags: ReadonlyMap<string, string>;
   readonly rotationEnabled: boolean;
+  /** The function that Secrets Manager's own rotation asks; stays when that rotation is turned off. */
+  readonly rotationFunctionArn?: string;
   /** Set when another AWS service owns the secret (RDS, Redshift ...). */
   readonly owningService?: string;
   readonly deletedAt?: Date;
@@ -23,6 +25,11 @@ export interface SecretFacts {
   readonly changedAt?: Date;
   /** Versions that carry a label. */
   readonly versions: readonly VersionFacts[];
+}
+
+export interface StageOptions {
+  /** What Secrets Manager hands to a rotation function that writes under another identity, and wants back with the value. */
+  readonly rotationToken?: SecretText;
 }
 
 export interface SecretStore {
@@ -39,7 +46,7 @@ export interface SecretStore {
     version: { readonly versionId: string } | { readonly label: StagingLabel },
   ): Promise<{ readonly versionId: string; readonly text: SecretText; readonly createdAt?: Date }>;
   /** Writes the value as AWSPENDING under this version id. The first value written under an id is the one that counts; a later one changes nothing. */
-  stage(arn: string, versionId: string, text: SecretText): Promise<void>;
+  stage(arn: string, versionId: string, text: SecretText, options?: StageOptions): Promise<void>;
   /** Moves AWSCURRENT from one version to another in one compare-and-set write. @throws RekeyError LABEL_MOVED if it does not sit on `from` any more. */
   moveCurrent(arn: string, from: string, to: string): Promise<void>;
   /** Takes AWSPENDING off this version. Safe to repeat. */

@@ -3,8 +3,10 @@
  * the secret as it was before the write and answers its reads from there until the while is over.
  */
 
+import { Lambda } from "../standin/lambda.ts";
 import { secretsManagerService } from "../standin/secretsManager.ts";
 import { type Secret, SecretsModel } from "../standin/secretsModel.ts";
+import { Rotations } from "../standin/secretsRotation.ts";
 import { AwsError } from "../standin/service.ts";
 
 const STALE_MS = 2_000;
@@ -25,7 +27,8 @@ export class StaleReads {
     const before = new SecretsModel("", "");
     for (const one of this.#model.secrets.values())
       before.secrets.set(one.arn, one === secret ? frozen(one) : one);
-    this.#before = secretsManagerService(before);
+    // Only reads are answered from it, so nothing is rotated in it either.
+    this.#before = secretsManagerService(before, new Rotations(before, new Lambda(), () => {}));
     this.#until = Date.now() + STALE_MS;
   }
 

@@ -23,6 +23,8 @@ export type ServiceName = (typeof SERVICES)[number];
 export const CLUSTER = "codeguardians-gateway-cluster";
 /** As the stage `dev` names it, so that `sls invoke local` finds it here. */
 export const TABLE = "rekey-dev";
+/** As the stage `dev` names it. */
+export const ROTATION_FUNCTION = "rekey-dev-rotateSecret";
 export const BUNDLE = "codeguardians-gateway/production";
 export const GUARD_DATABASE = "codeguardians-gateway/tokenguard-database";
 export const GUARD_REDIS = "codeguardians-gateway/tokenguard-redis";
@@ -85,6 +87,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const env = {
       ...cloud.env,
       REKEY_TABLE: TABLE,
+      REKEY_ROTATION_FUNCTION: ROTATION_FUNCTION,
       REKEY_SLACK_CHANNEL: cloud.slack.channel,
       REKEY_SLACK_SECRET: "rekey/slack",
       REKEY_ROLLOUT_SECONDS: "30",

@@ -66,9 +66,12 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
         });
         return log.begin(run);
       }
-      await ask("log.begin", () => records.open.add(run.runId));
-      await ask("log.begin", () => saveRun(run));
+      await log.open(run);
       return { begun: true };
+    },
+    async open(run) {
+      await ask("log.open", () => records.open.add(run.runId));
+      return ask("log.open", () => saveRun(run));
     },
     run: (runId) => ask("log.run", () => records.runs.get(runId)),
     openRuns: () => ask("log.openRuns", () => [...records.open]),

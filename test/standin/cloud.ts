@@ -12,6 +12,7 @@ import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
+import { Rotations } from "./secretsRotation.ts";
 import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
@@ -50,6 +51,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
+  const rotations = new Rotations(secrets, lambda, (name, arn, token) =>
+    trail.publish("secretsmanager.amazonaws.com", name, arn, token),
+  );
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0 });
   dynamo.listen(0, "127.0.0.1");
   await once(dynamo, "listening");
@@ -76,7 +80,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     AWS_EC2_METADATA_DISABLED: "true",
     PATH: process.env["PATH"] ?? "",
   };
-  const secretsManager = secretsManagerService(secrets);
+  const secretsManager = secretsManagerService(secrets, rotations);
   /** A call that comes from inside the cloud: served and recorded as one from outside. */
   async function call(
     service: AwsService,
@@ -131,6 +135,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     lambda,
     iam,
     async stop() {
+      rotations.stop();
       await lambda.stop();
       await ecs.handle.stop();
       await door.stop();

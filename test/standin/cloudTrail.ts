@@ -15,7 +15,7 @@ export interface TrailRecord {
 
 const KEEP = 200_000;
 /** Of an environment variable the name stays; its value stands under `value`. */
-const HIDDEN = ["SecretString", "SecretBinary", "value"];
+const HIDDEN = ["SecretString", "SecretBinary", "RotationToken", "value"];
 const READ_ONLY = /^(Get|List|Describe|Lookup|BatchGet)/;
 
 const lowerFirst = (text: string) => text.slice(0, 1).toLowerCase() + text.slice(1);
@@ -71,6 +71,35 @@ export class Trail {
       eventCategory: "Management",
       ...(error ? { errorCode: error.type, errorMessage: error.message } : {}),
     });
+    this.#trim();
+  }
+
+  /** What a service does by itself, without anybody's call: `AwsServiceEvent`. */
+  publish(eventSource: string, eventName: string, secretArn: string, token: string): void {
+    this.records.push({
+      eventVersion: "1.11",
+      userIdentity: { accountId: this.#account, invokedBy: eventSource },
+      eventTime: `${new Date().toISOString().slice(0, 19)}Z`,
+      eventSource,
+      eventName,
+      awsRegion: this.#region,
+      sourceIPAddress: eventSource,
+      userAgent: eventSource,
+      requestParameters: null,
+      responseElements: null,
+      additionalEventData: { SecretId: secretArn },
+      requestID: `Rotation-${secretArn}-${token}`,
+      eventID: randomUUID(),
+      readOnly: false,
+      eventType: "AwsServiceEvent",
+      managementEvent: true,
+      recipientAccountId: this.#account,
+      eventCategory: "Management",
+    });
+    this.#trim();
+  }
+
+  #trim(): void {
     if (this.records.length > KEEP) this.records.splice(0, this.records.length - KEEP);
   }
 

@@ -38,6 +38,12 @@ export class Lambda {
     this.#functions.set(name, definition);
   }
 
+  /** The short name behind a deployed one or an ARN. */
+  find(full: string): string | undefined {
+    const deployed = full.split(":")[6] ?? full;
+    return [...this.#functions.keys()].find((one) => deployed === one || deployed.endsWith(`-${one}`));
+  }
+
   start(name: string, event: unknown): RunningInvocation {
     const definition = this.#functions.get(name);
     if (!definition) throw new Error(`no function ${name} is registered`);
@@ -88,7 +94,7 @@ export class Lambda {
   /** `POST /2015-03-31/functions/<name>/invocations`, by the deployed name (`rekey-dev-rotateAll`) or the short one. */
   readonly route: Route = async (request, body, response) => {
     const full = /functions\/([^/]+)\/invocations/.exec(request.url ?? "")?.[1] ?? "";
-    const name = [...this.#functions.keys()].find((one) => full === one || full.endsWith(`-${one}`));
+    const name = this.find(full);
     if (!name) {
       response
         .writeHead(404, { "x-amzn-errortype": "ResourceNotFoundException" })

@@ -1,6 +1,7 @@
 /** Secrets Manager's operations over the model, shaped as the SDK reads them. */
 import { randomUUID } from "node:crypto";
 import type { Secret, SecretsModel, Version } from "./secretsModel.ts";
+import { describeRotation, type Rotations } from "./secretsRotation.ts";
 import { AwsError, type AwsService, type Operation } from "./service.ts";
 
 const seconds = (date: Date) => date.getTime() / 1000;
@@ -18,7 +19,7 @@ function describe(secret: Secret) {
     Tags: [...secret.tags].map(([Key, Value]) => ({ Key, Value })),
     CreatedDate: seconds(secret.createdAt),
     LastChangedDate: seconds(secret.changedAt),
-    ...(secret.rotationEnabled ? { RotationEnabled: true } : {}),
+    ...describeRotation(secret),
     ...(secret.owningService ? { OwningService: secret.owningService } : {}),
     ...(secret.deletedAt ? { DeletedDate: seconds(secret.deletedAt) } : {}),
   };
@@ -48,7 +49,7 @@ function page<T>(items: readonly T[], token: string | undefined, most: number | 
   };
 }
 
-export function secretsManagerService(model: SecretsModel): AwsService {
+export function secretsManagerService(model: SecretsModel, rotations: Rotations): AwsService {
   const found = (operation: string, id: string | undefined): Secret => {
     const secret = model.find(id);
     const fault = secret.faults.get(operation);
@@ -62,7 +63,13 @@ export function secretsManagerService(model: SecretsModel): AwsService {
       const secret = model.create(Name, SecretString, { tags: tagsFrom(Tags), ...token });
       return { ARN: secret.arn, Name, VersionId: model.holder(secret, "AWSCURRENT")?.versionId };
     },
-    PutSecretValue({ SecretId, SecretString, ClientRequestToken = randomUUID(), VersionStages }) {
+    PutSecretValue({
+      SecretId,
+      SecretString,
+      ClientRequestToken = randomUUID(),
+      VersionStages,
+      RotationToken,
+    }) {
       const secret = model.usable(found("PutSecretValue", SecretId));
       if (
         typeof SecretString !== "string" ||
@@ -71,7 +78,9 @@ export function secretsManagerService(model: SecretsModel): AwsService {
       ) {
         throw new AwsError("InvalidParameterException", "SecretString must have 1 to 65536 bytes.");
       }
+      rotations.checkToken(secret, RotationToken);
       const version = model.put(secret, SecretString, ClientRequestToken, VersionStages);
+      rotations.noteWrite(secret, version.versionId);
       return {
         ARN: secret.arn,
         Name: secret.name,
@@ -125,6 +134,12 @@ export function secretsManagerService(model: SecretsModel): AwsService {
       model.moveLabel(secret, VersionStage, RemoveFromVersionId, MoveToVersionId);
       return { ARN: secret.arn, Name: secret.name };
     },
+    RotateSecret(input) {
+      return rotations.rotate(model.usable(found("RotateSecret", input.SecretId)), input);
+    },
+    CancelRotateSecret({ SecretId }) {
+      return rotations.cancel(model.usable(found("CancelRotateSecret", SecretId)));
+    },
     TagResource({ SecretId, Tags }) {
       const secret = model.usable(found("TagResource", SecretId));
       secret.tags = new Map([...secret.tags, ...Object.entries(tagsFrom(Tags))]);
@@ -156,6 +171,7 @@ export function secretsManagerService(model: SecretsModel): AwsService {
         burst: 50,
         perSecond: 50,
       },
+      { operations: ["RotateSecret", "CancelRotateSecret"], burst: 50, perSecond: 50 },
       { operations: ["ListSecrets", "ListSecretVersionIds"], burst: 50, perSecond: 50 },
       { operations: ["GetSecretValue"], burst: 10_000, perSecond: 10_000 },
       { operations: ["DescribeSecret"], burst: 10_000, perSecond: 10_000 },

@@ -7,6 +7,7 @@ import { AwsError } from "./service.ts";
 
 export interface Version {
   readonly versionId: string;
+  /** Empty while RotateSecret has promised a value that is not put yet; a value has one byte at least. */
   readonly text: string;
   readonly createdAt: Date;
   readonly labels: Set<string>;
@@ -21,12 +22,21 @@ export interface Secret {
   changedAt: Date;
   deletedAt?: Date;
   rotationEnabled: boolean;
+  rotation?: RotationSettings;
   owningService?: string;
   /** Operation -> the error that it answers: a denied right, a disabled key. */
   readonly faults: Map<string, AwsError>;
 }
 
+export interface RotationSettings {
+  readonly lambdaArn: string;
+  readonly rules?: { readonly AutomaticallyAfterDays?: number; readonly ScheduleExpression?: string };
+  lastRotatedAt?: Date;
+  nextRotationAt?: Date;
+}
+
 const CURRENT = "AWSCURRENT";
+const PENDING = "AWSPENDING";
 const PREVIOUS = "AWSPREVIOUS";
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const MOST_LABELS = 20;
@@ -100,17 +110,25 @@ export class SecretsModel {
     if (labels.length === 0 || labels.length > MOST_LABELS)
       throw invalidParameter("VersionStages must have 1 to 20 members.");
     const existing = secret.versions.get(token);
-    if (existing && existing.text !== text) {
+    if (existing && existing.text !== "" && existing.text !== text) {
       throw new AwsError("ResourceExistsException", "A resource with the ID you requested already exists.");
     }
-    if (existing) return existing;
-    const version = { versionId: token, text, createdAt: new Date(), labels: new Set<string>() };
+    if (existing && existing.text !== "") return existing;
+    const version = { versionId: token, text, createdAt: new Date(), labels: new Set(existing?.labels) };
     secret.versions.set(token, version);
     for (const label of labels) this.#attach(secret, version, label);
     // The first version of a secret is current whatever it was put as.
     if (this.holder(secret, CURRENT) === undefined) version.labels.add(CURRENT);
     secret.changedAt = new Date();
     return version;
+  }
+
+  /** What RotateSecret does first: AWSPENDING on a version that has no value, for createSecret to put one. */
+  promise(secret: Secret, token: string): void {
+    const known = secret.versions.get(token);
+    const version = known ?? { versionId: token, text: "", createdAt: new Date(), labels: new Set<string>() };
+    secret.versions.set(token, version);
+    this.#attach(secret, version, PENDING);
   }
 
   holder(secret: Secret, label: string): Version | undefined {
@@ -121,7 +139,7 @@ export class SecretsModel {
     this.usable(secret);
     const byStage = this.holder(secret, stage ?? CURRENT);
     const found = versionId === undefined ? byStage : secret.versions.get(versionId);
-    if (!found) {
+    if (!found || found.text === "") {
       const what = versionId === undefined ? `staging label: ${stage ?? CURRENT}` : `VersionId: ${versionId}`;
       throw notFound(`Secrets Manager can't find the specified secret value for ${what}`);
     }
