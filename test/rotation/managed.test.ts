@@ -97,26 +97,27 @@ describe("a secret that is one credential", () => {
 });
 
 describe("a bundle", () => {
-  const bundle = read({
-    "rekey:field:REDIS_PASSWORD": "redis",
-    "rekey:field:JWT_SECRET_KEY": "jwt",
-    "rekey:grace": "10",
-    "rekey:grace:JWT_SECRET_KEY": "900",
-    "rekey:admin:REDIS_PASSWORD": "shop/redis-admin",
-  });
+  const bundle = () =>
+    read({
+      "rekey:field:REDIS_PASSWORD": "redis",
+      "rekey:field:JWT_SECRET_KEY": "jwt",
+      "rekey:grace": "10",
+      "rekey:grace:JWT_SECRET_KEY": "900",
+      "rekey:admin:REDIS_PASSWORD": "shop/redis-admin",
+    });
 
   test("has one credential for each tagged field, in the order of their names", () => {
-    expect(bundle.credentials.map(({ field, label, strategy }) => [field, label, strategy])).toEqual([
+    expect(bundle().credentials.map(({ field, label, strategy }) => [field, label, strategy])).toEqual([
       ["JWT_SECRET_KEY", "shop/app#JWT_SECRET_KEY", "jwt"],
       ["REDIS_PASSWORD", "shop/app#REDIS_PASSWORD", "redis"],
     ]);
-    expect(bundle.objections).toEqual([]);
+    expect(bundle().objections).toEqual([]);
   });
 
   test("an option with a field's name is that field's alone; without, it is everybody's", () => {
-    expect(bundle.credentials.map(({ graceSeconds }) => graceSeconds)).toEqual([900, 10]);
-    expect(bundle.credentials.map(({ admin }) => admin)).toEqual([undefined, "shop/redis-admin"]);
-    expect(bundle.credentials.map(({ options }) => options.get("grace"))).toEqual(["900", "10"]);
+    expect(bundle().credentials.map(({ graceSeconds }) => graceSeconds)).toEqual([900, 10]);
+    expect(bundle().credentials.map(({ admin }) => admin)).toEqual([undefined, "shop/redis-admin"]);
+    expect(bundle().credentials.map(({ options }) => options.get("grace"))).toEqual(["900", "10"]);
   });
 
   test("a field's name may hold a colon", () => {

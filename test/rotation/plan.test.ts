@@ -23,26 +23,27 @@ const planned = (
   notes,
 });
 
-const report = planReport(request, at(0), {
-  planned: [
-    planned("shop/jwt", ["publish", "rotate", "retire"], [gateway, worker], ["shop/jwt is its own admin"]),
-    planned("shop/cut", ["rotate"]),
-  ],
-  refused: [
-    {
-      name: "shop/broken",
-      arn: "arn:shop/broken",
-      objections: [
-        { code: "NATIVELY_ROTATED", message: "shop/broken: first" },
-        { code: "ROTATION_OPEN", message: "shop/broken: second" },
-      ],
-    },
-  ],
-  notDue: ["shop/young"],
-});
+const plan = () =>
+  planReport(request, at(0), {
+    planned: [
+      planned("shop/jwt", ["publish", "rotate", "retire"], [gateway, worker], ["shop/jwt is its own admin"]),
+      planned("shop/cut", ["rotate"]),
+    ],
+    refused: [
+      {
+        name: "shop/broken",
+        arn: "arn:shop/broken",
+        objections: [
+          { code: "NATIVELY_ROTATED", message: "shop/broken: first" },
+          { code: "ROTATION_OPEN", message: "shop/broken: second" },
+        ],
+      },
+    ],
+    notDue: ["shop/young"],
+  });
 
 test("a plan shows each secret as it would go, in the order of their names", () => {
-  expect(report.secrets).toEqual([
+  expect(plan().secrets).toEqual([
     {
       name: "shop/broken",
       arn: "arn:shop/broken",
@@ -79,7 +80,7 @@ test("a plan shows each secret as it would go, in the order of their names", () 
 });
 
 test("a service is deployed once in each wave, however many of its secrets are in it", () => {
-  expect(report.services).toEqual([
+  expect(plan().services).toEqual([
     { service: "shop/gateway", wave: "publish", status: "planned", tasksReplaced: 2 },
     { service: "shop/worker", wave: "publish", status: "planned", tasksReplaced: 3 },
     { service: "shop/gateway", wave: "rotate", status: "planned", tasksReplaced: 2 },
@@ -90,7 +91,7 @@ test("a service is deployed once in each wave, however many of its secrets are i
 });
 
 test("the totals are counted, and the summary says that nothing was changed", () => {
-  expect(report.totals).toEqual({
+  expect(plan().totals).toEqual({
     secrets: 4,
     planned: 2,
     refused: 1,
@@ -99,13 +100,13 @@ test("the totals are counted, and the summary says that nothing was changed", ()
     deployments: 6,
     tasksReplaced: 15,
   });
-  expect(report.summary).toMatch(
+  expect(plan().summary).toMatch(
     /^would rotate 2 of 4 secrets with 6 deployments of 2 services.*nothing was changed/,
   );
 });
 
 test("a plan is no run: it has no id, nothing open, and the caller's reason", () => {
-  expect(report).toMatchObject({
+  expect(plan()).toMatchObject({
     runId: "",
     status: "plan",
     dryRun: true,

@@ -94,19 +94,20 @@ describe("a pattern that matches nothing is an error", () => {
 
 describe("a credential is due", () => {
   const DAY = 86_400;
-  const secret = readTags(
-    ARN,
-    "shop/app",
-    new Map([
-      ["rekey:field:A", "jwt"],
-      ["rekey:field:B", "redis"],
-      ["rekey:interval:A", "30"],
-      ["rekey:interval:B", "90"],
-    ]),
-  );
+  const secret = () =>
+    readTags(
+      ARN,
+      "shop/app",
+      new Map([
+        ["rekey:field:A", "jwt"],
+        ["rekey:field:B", "redis"],
+        ["rekey:interval:A", "30"],
+        ["rekey:interval:B", "90"],
+      ]),
+    );
   const due = (rotated: Record<string, string | undefined>, currentSince: Date | undefined) =>
     dueCredentials(
-      secret,
+      secret(),
       {
         credentials: Object.fromEntries(
           Object.entries(rotated).map(([field, rotatedAt]) => [
@@ -152,6 +153,6 @@ describe("a credential is due", () => {
   });
 
   test("also before any run remembered the secret", () => {
-    expect(dueCredentials(secret, undefined, daysAgo(89), at(0)).map(({ field }) => field)).toEqual(["A"]);
+    expect(dueCredentials(secret(), undefined, daysAgo(89), at(0)).map(({ field }) => field)).toEqual(["A"]);
   });
 });
