@@ -117,11 +117,6 @@ describe("the board", () => {
       ":leftwards_arrow_with_hook: *shop/database* rolledBack",
     ],
     [
-      "one that needs a person",
-      secret({ outcome: "needsPerson" }),
-      ":raising_hand: *shop/database* needsPerson",
-    ],
-    [
       "one that may cut its consumers off",
       secret({ briefCut: true }),
       ":white_check_mark: *shop/database* (brief cut) rotated",
