@@ -27,8 +27,9 @@ const results = await new Stryker({
   tsconfigFile: "none",
   ignorePatterns: ["/docs", "/runbooks", "/.build", "/.serverless"],
   tempDirName: ".build/mutation",
-  reporters: [],
+  reporters: ["progress-append-only"],
   concurrency: 2,
+  timeoutMS: 30_000,
 }).runMutationTest();
 type Mutant = (typeof results)[number];
 

@@ -186,12 +186,11 @@ describe("a valueFrom is taken apart", () => {
           arn: `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-${suffix}`,
         }));
         const index = new SecretIndex(ids);
-        for (const { arn } of ids) {
+        const told = ids.map(({ arn }) => {
           const value = `${arn}:${jsonKey}:${stage}:${versionId}`;
-          expect(parseValueFrom(value)).toEqual({ secret: arn, jsonKey, stage, versionId });
-          expect(index.find(valueFrom(value))).toBe(arn);
-          expect(index.find(valueFrom(arn))).toBe(arn);
-        }
+          return [parseValueFrom(value), index.find(valueFrom(value)), index.find(valueFrom(arn))];
+        });
+        expect(told).toEqual(ids.map(({ arn }) => [{ secret: arn, jsonKey, stage, versionId }, arn, arn]));
       }),
     );
   });
