@@ -220,6 +220,18 @@ describe("a tag that cannot be understood is an objection, not a default", () =>
     );
   });
 
+  test("of a bundle it is named with its field, and named once if every field shares it", () => {
+    const fields = { "rekey:field:A": "jwt", "rekey:field:B": "jwt" };
+    expect(complaints({ ...fields, "rekey:grace:B": "1h", "rekey:map:A": "x" })).toEqual([
+      "shop/app: tag rekey:map:A must read like `host=DB_HOST username=DB_USER`",
+      "shop/app: tag rekey:grace:B must be a number of at least 0",
+    ]);
+    expect(complaints({ ...fields, "rekey:grace": "1h", "rekey:skew": "1m" })).toEqual([
+      "shop/app: tag rekey:grace must be a number of at least 0",
+      "shop/app: tag rekey:skew must be a number of at least 0",
+    ]);
+  });
+
   test("tags of others are none of our business", () => {
     expect(complaints({ "rekey:strategy": "jwt", "aws:tag": "x", "my:rekey:grcae": "y" })).toEqual([]);
   });
