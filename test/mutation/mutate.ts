@@ -1,7 +1,8 @@
 /**
- * `npm run mutate`: changes lib/rotation one small thing at a time and runs its pure tests, which must notice. Name files
- * to look at those alone: `npm run mutate -- lib/rotation/plan.ts`. `--json` prints one JSON object as the last line. The
- * exit code is 1 if too few changes are noticed, or if one that is not noticed has no reason in survivors.ts.
+ * `npm run mutate`: changes lib/rotation one small thing at a time and runs its pure tests, which must notice. Name files,
+ * or lines of one, to look at those alone: `npm run mutate -- lib/rotation/plan.ts:28-40`. `--json` prints one JSON object
+ * as the last line. The exit code is 1 if too few changes of a file are noticed, or if one that is not noticed has no
+ * reason in survivors.ts.
  */
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -71,8 +72,9 @@ const left = results
   .filter(({ status }) => SURVIVED.includes(status))
   .map((mutant) => ({ line: mutant.location.start.line, key: `${fileOf(mutant)}: ${describe(mutant)}` }));
 const unexplained = left.filter(({ key }) => !known.has(key));
+const areLines = files.some((file) => file.includes(":"));
 const outdated = [...known].filter(
-  (key) => byFile.has(key.split(":")[0] ?? "") && !left.some((one) => one.key === key),
+  (key) => !areLines && byFile.has(key.split(":")[0] ?? "") && !left.some((one) => one.key === key),
 );
 
 for (const { line, key } of unexplained) console.log(`survived, line ${line}, ${key}`);

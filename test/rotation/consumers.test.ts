@@ -103,9 +103,10 @@ describe("a service consumes a secret", () => {
     });
   });
 
-  test("a task outside any service that uses nothing of ours is none", () => {
+  test("a task that uses nothing of ours is none, in a service or outside", () => {
     const { service: _, ...lone } = task({ taskDefinition: "arn:unknown:1" });
-    expect(findConsumers([secret], fleetWith([], { tasks: [lone] })).get(ARN)).toEqual({
+    const member = task({ taskDefinition: "arn:unknown:1", overrides: [environment("shop/other")] });
+    expect(findConsumers([secret], fleetWith([], { tasks: [lone, member] })).get(ARN)).toEqual({
       services: [],
       tasks: [],
       missing: [],
