@@ -4,7 +4,7 @@
  * as the last line. The exit code is 1 if too few changes of a file are noticed, or if one that is not noticed has no
  * reason in survivors.ts.
  */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
@@ -18,6 +18,11 @@ const { values: options, positionals: files } = parseArgs({
   options: { json: { type: "boolean", default: false } },
   allowPositionals: true,
 });
+
+// Read before the run: whoever edits a file meanwhile must not garble what is told of it.
+const sources = new Map(
+  globSync("lib/rotation/**/*.ts").map((file) => [file, readFileSync(file, "utf8").split("\n")]),
+);
 
 const results = await new Stryker({
   mutate: files.length > 0 ? files : ["lib/rotation/**/*.ts"],
@@ -35,17 +40,11 @@ const results = await new Stryker({
 type Mutant = (typeof results)[number];
 
 const fileOf = ({ fileName }: Mutant) => relative(process.cwd(), fileName);
-const sources = new Map<string, string[]>();
-const linesOf = (file: string) => {
-  const lines = sources.get(file) ?? readFileSync(file, "utf8").split("\n");
-  sources.set(file, lines);
-  return lines;
-};
 
 /** The lines that the change touches, before and after it: what survivors.ts knows it by, wherever they move to. */
 function describe(mutant: Mutant): string {
   const { start, end } = mutant.location;
-  const lines = linesOf(fileOf(mutant)).slice(start.line - 1, end.line);
+  const lines = (sources.get(fileOf(mutant)) ?? []).slice(start.line - 1, end.line);
   const head = lines[0]?.slice(0, start.column - 1) ?? "";
   const tail = lines.at(-1)?.slice(end.column - 1) ?? "";
   const brief = (text: string) => {

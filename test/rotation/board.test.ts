@@ -182,9 +182,14 @@ describe("the thread tells of", () => {
   });
 
   test("what failed before what went well", () => {
-    const secrets = [secret({ name: "a" }), secret({ name: "b", outcome: "dropped" }), secret({ name: "c" })];
+    const secrets = [
+      secret({ name: "a" }),
+      secret({ name: "b", outcome: "dropped" }),
+      secret({ name: "c" }),
+      secret({ name: "d", outcome: "dropped" }),
+    ];
     expect(renderThread(report({ secrets }), []).replies).toEqual([
-      ":warning: *b* dropped\n:white_check_mark: *a* rotated\n:white_check_mark: *c* rotated",
+      ":warning: *b* dropped\n:warning: *d* dropped\n:white_check_mark: *a* rotated\n:white_check_mark: *c* rotated",
     ]);
   });
 

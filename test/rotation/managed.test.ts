@@ -25,7 +25,7 @@ describe("a secret is managed", () => {
 
 describe("a secret that is one credential", () => {
   test("rotates every 90 days, keeps its name, and has no objections", () => {
-    expect(read({ "rekey:strategy": " redis " })).toEqual({
+    expect(read({ "rekey:strategy": " redis " })).toStrictEqual({
       arn: ARN,
       name: "shop/app",
       credentials: [
@@ -379,6 +379,12 @@ describe("a URL that holds the old password follows it", () => {
       "redis://default:new@cache",
     );
     expect(follow("redis://:old@cache", login(undefined, "old"), login(undefined, "new"))).toBe(
+      "redis://:new@cache",
+    );
+  });
+
+  test("a URL without a user gets none, although the new login has one", () => {
+    expect(follow("redis://:old@cache", login(undefined, "old"), login("app_b", "new"))).toBe(
       "redis://:new@cache",
     );
   });

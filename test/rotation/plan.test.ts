@@ -7,6 +7,7 @@ import { at, iso, service } from "./facts.ts";
 
 const request = requestSchema.parse({ dryRun: true, reason: "a colleague left" });
 const gateway = service("gateway", { runningCount: 2 });
+const api = service("api", { runningCount: 1 });
 const worker = service("worker", { runningCount: 3 });
 const planned = (
   name: string,
@@ -27,7 +28,7 @@ const plan = () =>
   planReport(request, at(0), {
     planned: [
       planned("shop/jwt", ["publish", "rotate", "retire"], [gateway, worker], ["shop/jwt is its own admin"]),
-      planned("shop/cut", ["rotate"]),
+      planned("shop/cut", ["rotate"], [gateway, api]),
     ],
     refused: [
       {
@@ -62,7 +63,7 @@ test("a plan shows each secret as it would go, in the order of their names", () 
       waves: ["rotate"],
       oldVersionId: "shop/cut-1",
       briefCut: true,
-      consumers: ["shop/gateway"],
+      consumers: ["shop/gateway", "shop/api"],
     },
     {
       name: "shop/jwt",
@@ -85,6 +86,7 @@ test("a service is deployed once in each wave, however many of its secrets are i
     { service: "shop/worker", wave: "publish", status: "planned", tasksReplaced: 3 },
     { service: "shop/gateway", wave: "rotate", status: "planned", tasksReplaced: 2 },
     { service: "shop/worker", wave: "rotate", status: "planned", tasksReplaced: 3 },
+    { service: "shop/api", wave: "rotate", status: "planned", tasksReplaced: 1 },
     { service: "shop/gateway", wave: "retire", status: "planned", tasksReplaced: 2 },
     { service: "shop/worker", wave: "retire", status: "planned", tasksReplaced: 3 },
   ]);
@@ -96,12 +98,12 @@ test("the totals are counted, and the summary says that nothing was changed", ()
     planned: 2,
     refused: 1,
     notDue: 1,
-    services: 2,
-    deployments: 6,
-    tasksReplaced: 15,
+    services: 3,
+    deployments: 7,
+    tasksReplaced: 16,
   });
   expect(plan().summary).toMatch(
-    /^would rotate 2 of 4 secrets with 6 deployments of 2 services.*nothing was changed/,
+    /^would rotate 2 of 4 secrets with 7 deployments of 3 services.*nothing was changed/,
   );
 });
 
@@ -114,6 +116,14 @@ test("a plan is no run: it has no id, nothing open, and the caller's reason", ()
     startedAt: iso(0),
     open: [],
   });
+});
+
+test("a refusal without a reason has an empty one", () => {
+  const refused = [{ name: "shop/broken", arn: "arn:shop/broken", objections: [] }];
+  const { secrets } = planReport(request, at(0), { planned: [], refused, notDue: [] });
+  expect(secrets).toEqual([
+    { name: "shop/broken", arn: "arn:shop/broken", outcome: "refused", because: "", errors: [] },
+  ]);
 });
 
 test("without a reason and without secrets the plan is empty and says so", () => {

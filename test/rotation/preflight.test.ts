@@ -246,6 +246,11 @@ describe("worth saying", () => {
     expect(notesOn(managed(), used, false)).toEqual([]);
   });
 
+  test("nothing but the task, where a service and a task use it", () => {
+    const both = { ...used, tasks: [{ task: task(), references: [] }] };
+    expect(notesOn(managed(), both, false)).toEqual([expect.stringMatching(/^task t1/)]);
+  });
+
   test.each<[string, () => readonly string[], RegExp]>([
     [
       "that nobody is seen to use it",
