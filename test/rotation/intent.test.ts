@@ -12,7 +12,8 @@ const whole = rotation(
     promotedAt: iso(4),
     rolledOutAt: iso(5),
     confirmedAt: iso(6),
-    revoked: ["shop/database"],
+    cut: { "shop/database": [{ login: "shop_a", from: "10.0.0.9", program: "psql" }] },
+    revoked: { "shop/database": iso(7) },
     revokedAt: iso(7),
     finishedAt: iso(8),
     retreat: {
@@ -27,6 +28,7 @@ const whole = rotation(
   {
     because: "somebody is logged in",
     parkedSince: iso(12),
+    emergency: true,
     failures: 3,
     outcome: "rolledBack",
     error: { code: "DEPLOYMENT_FAILED", message: "tasks crash" },
@@ -41,6 +43,7 @@ const run: Run = {
     except: ["shop/x"],
     dryRun: false,
     force: true,
+    emergency: true,
     reason: "a colleague left",
     scheduled: true,
   },
@@ -106,11 +109,12 @@ describe("a record reads back as it was written", () => {
   );
 
   test("a rotation from before a field existed gets that field's beginning", () => {
-    const { setAttempts: _attempts, revoked: _revoked, ...wave } = whole.history[0] ?? {};
-    const { failures: _failures, ...older } = whole;
+    const { setAttempts: _attempts, revoked: _revoked, cut: _cut, ...wave } = whole.history[0] ?? {};
+    const { failures: _failures, emergency: _emergency, ...older } = whole;
     expect(readRecord("rotation", { ...older, history: [wave] })).toMatchObject({
       failures: 0,
-      history: [{ setAttempts: 0, revoked: [] }],
+      emergency: false,
+      history: [{ setAttempts: 0, cut: {}, revoked: {} }],
     });
   });
 
@@ -158,5 +162,10 @@ describe("a record that is not whole is never acted upon", () => {
 });
 
 test("a request that asks for nothing special rotates everything, for real, by hand", () => {
-  expect(requestSchema.parse({})).toEqual({ dryRun: false, force: false, scheduled: false });
+  expect(requestSchema.parse({})).toEqual({
+    dryRun: false,
+    force: false,
+    emergency: false,
+    scheduled: false,
+  });
 });

@@ -15,6 +15,7 @@ const PROMOTED = at(0);
 const QUESTION = {
   wave: "rotate",
   back: false,
+  forwardOnly: false,
   holding: { before: PROMOTED },
   rolloutSeconds: 300,
 } as const;
