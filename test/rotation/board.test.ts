@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BoardMessage, renderBoard, renderThread } from "../../lib/rotation/board.ts";
+import type { Message } from "../../lib/message.ts";
+import { renderBoard, renderThread } from "../../lib/rotation/board.ts";
 import type { Report, SecretReport, ServiceReport } from "../../lib/rotation/report.ts";
 import { iso } from "./facts.ts";
 
@@ -33,7 +34,7 @@ interface Block {
   readonly type: string;
   readonly text?: { readonly type: string; readonly text: string };
 }
-const blocksOf = (message: BoardMessage) => message.blocks as unknown as readonly Block[];
+const blocksOf = (message: Message) => message.blocks as unknown as readonly Block[];
 const sectionsOf = (changes: Partial<Report>, progress = 1) =>
   blocksOf(renderBoard(report(changes), progress))
     .filter(({ type }) => type === "section")

@@ -134,7 +134,7 @@ describe("the report of a run", () => {
   test("keeps the error of a rotation that was given up", () => {
     const error = { code: "PENDING_REFUSED", message: "the target refuses the new value" };
     const [dropped] = makeReport(run(), [rotation({}, { outcome: "dropped", error })]).secrets;
-    expect(dropped?.errors).toEqual([error]);
+    expect(dropped).toMatchObject({ errors: [error], oldRefused: false, newVersionId: "new" });
   });
 
   test("names every secret once, in the order of their names, refused and not due ones too", () => {
