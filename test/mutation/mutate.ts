@@ -31,7 +31,7 @@ const results = await new Stryker({
   vitest: { configFile: "test/mutation/vitest.config.ts" },
   // Stryker rewrites the tsconfig with TypeScript's JavaScript API, which TypeScript 7 no longer has; vitest needs none.
   tsconfigFile: "none",
-  ignorePatterns: ["/docs", "/runbooks", "/.build", "/.serverless"],
+  ignorePatterns: ["/docs", "/.build", "/.serverless"],
   tempDirName: ".build/mutation",
   reporters: ["progress-append-only"],
   concurrency: 2,
