@@ -63,8 +63,12 @@ export function isManaged(tags: Tags): boolean {
 /** What the tags say. Never throws: everything that is wrong stands in `objections`. */
 export function readTags(arn: string, name: string, tags: Tags): ManagedSecret {
   const objections: Objection[] = [];
-  const invalid = (message: string) =>
-    objections.push({ code: "TAG_INVALID", message: `${name}: ${message}` });
+  const invalid = (text: string) => {
+    const message = `${name}: ${text}`;
+    // A tag that every field of a bundle shares is wrong once.
+    if (objections.some((known) => known.message === message)) return;
+    objections.push({ code: "TAG_INVALID", message });
+  };
   const strategyTag = tags.get("rekey:strategy");
   const fields = [...tags.keys()]
     .filter((key) => key.startsWith("rekey:field:"))
@@ -85,14 +89,17 @@ export function readTags(arn: string, name: string, tags: Tags): ManagedSecret {
     );
 
   const one = (field: string | undefined, strategy: string): ManagedCredential => {
-    const option = (option: OptionName) =>
-      (field === undefined ? undefined : tags.get(`rekey:${option}:${field}`)) ?? tags.get(`rekey:${option}`);
+    const tagOf = (option: OptionName) =>
+      field !== undefined && tags.has(`rekey:${option}:${field}`)
+        ? `rekey:${option}:${field}`
+        : `rekey:${option}`;
+    const option = (option: OptionName) => tags.get(tagOf(option));
     const seconds = (name: OptionName, fallback: number, least: number) => {
       const text = option(name);
       if (text === undefined) return fallback;
       const value = Number(text);
       if (text.trim() === "" || !Number.isFinite(value) || value < least) {
-        invalid(`tag rekey:${name} must be a number of at least ${least}`);
+        invalid(`tag ${tagOf(name)} must be a number of at least ${least}`);
         return fallback;
       }
       return value;
@@ -106,7 +113,9 @@ export function readTags(arn: string, name: string, tags: Tags): ManagedSecret {
       graceSeconds: seconds("grace", DEFAULT_GRACE_SECONDS[strategy.trim()] ?? 0, 0),
       skewSeconds: seconds("skew", DEFAULT_SKEW_SECONDS, 0),
       ...(admin === undefined ? {} : { admin }),
-      map: parseMap(option("map"), invalid),
+      map: parseMap(option("map"), () =>
+        invalid(`tag ${tagOf("map")} must read like \`host=DB_HOST username=DB_USER\``),
+      ),
       options: new Map(
         OPTIONS.flatMap((name) => {
           const value = option(name);
@@ -141,12 +150,11 @@ function unknownTag(rest: string, fields: readonly string[]): string | undefined
   return undefined;
 }
 
-function parseMap(text: string | undefined, invalid: (message: string) => void): ReadonlyMap<string, string> {
+function parseMap(text: string | undefined, onInvalid: () => void): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   for (const pair of (text ?? "").split(/\s+/).filter((part) => part !== "")) {
     const [name = "", field = "", ...rest] = pair.split("=");
-    if (name === "" || field === "" || rest.length > 0)
-      invalid("tag rekey:map must read like `host=DB_HOST username=DB_USER`");
+    if (name === "" || field === "" || rest.length > 0) onInvalid();
     else map.set(name, field);
   }
   return map;

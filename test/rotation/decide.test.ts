@@ -487,3 +487,201 @@ describe("decide", () => {
     expect(decide(intent, seen, at(nowSeconds))).toMatchObject(decision);
   });
 });
+
+describe("people are told", () => {
+  const because = (intent: Rotation, seen: Facts) => {
+    const decision = decide(intent, seen, at(100));
+    return "because" in decision ? `${decision.do}: ${decision.because}` : decision.do;
+  };
+  const target = (from: "accepted" | "refused", to: "accepted" | "refused") =>
+    facts({ target: { from, to } });
+  const confirmed = rotation({ ...rolledOut, confirmedAt: iso(61) });
+  const dying = (changes: Partial<NonNullable<Facts["credentials"]>[number]>) =>
+    facts({ labels: promoted, credentials: [{ ...credential, ...changes }] });
+
+  test.each<[string, Rotation, Facts, RegExp]>([
+    [
+      "which wave a secret waits for",
+      rotation(),
+      facts({ runWave: "publish" }),
+      /^wait: .*the publish wave of other secrets/,
+    ],
+    [
+      "that the label was moved",
+      rotation(),
+      facts({ labels: { current: "third", pending: "new", staged: true } }),
+      /^giveUp: AWSCURRENT was moved to another version/,
+    ],
+    [
+      "which version somebody else's AWSPENDING sits on",
+      rotation(),
+      facts({ labels: { current: "old", pending: "foreign", staged: false } }),
+      /^giveUp: AWSPENDING sits on version foreign, which is not ours/,
+    ],
+    [
+      "that the staged version was taken away",
+      rotation({ stagedAt: iso(1) }),
+      facts({ labels: { current: "old", staged: false } }),
+      /^giveUp: the staged version was taken away/,
+    ],
+    [
+      "that the value in use is refused before we changed anything",
+      rotation(),
+      target("refused", "refused"),
+      /^giveUp: the target refuses the value that is in use/,
+    ],
+    [
+      "that the new value stays refused",
+      rotation({ setAttempts: 2 }),
+      target("accepted", "refused"),
+      /^giveUp: the target refuses the new value after it was set/,
+    ],
+    [
+      "that the old value was lost when the new one was set",
+      rotation({ setAttempts: 2 }),
+      target("refused", "accepted"),
+      /^giveUp: the target refuses the old value after it was set/,
+    ],
+    [
+      "that the new value is to be readable everywhere first",
+      rotation(after),
+      facts({ labels: promoted, settled: false }),
+      /^wait: for the new value to be readable everywhere/,
+    ],
+    [
+      "how long the old value lives on",
+      rotation(rolledOut),
+      dying({ quietUntil: at(500) }),
+      /^wait: .*2026-11-24T12:08:20\.000Z/,
+    ],
+    [
+      "how many sessions are on the old value beside the first",
+      rotation(rolledOut),
+      dying({ stragglers: [straggler, straggler, straggler] }),
+      /^wait: shop_a is still logged in from 10\.0\.0\.9 \(psql\) and 2 more; end these sessions/,
+    ],
+    [
+      "of a session without a program where it comes from",
+      rotation(rolledOut),
+      dying({ stragglers: [{ login: "shop_a", from: "10.0.0.9" }] }),
+      /^wait: shop_a is still logged in from 10\.0\.0\.9; end these sessions/,
+    ],
+    [
+      "which credential's new value is refused while its old one lives",
+      confirmed,
+      dying({ stragglers: [], target: { from: "accepted", to: "refused" } }),
+      /^wait: shop\/database: the target refuses the new value, so the old one is kept/,
+    ],
+    [
+      "that a target could not be asked before its old value is revoked",
+      confirmed,
+      dying({ stragglers: [], target: { unreachable: "timeout" } }),
+      /^wait: timeout$/,
+    ],
+    [
+      "that the way back failed, and that both values live",
+      rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+      facts({ rollout: { state: "failed", because: "no capacity", missing: [] } }),
+      /^wait: the way back failed too: no capacity; both values stay accepted/,
+    ],
+    [
+      "which wave has reached everybody",
+      rotation({ ...rolledOut, wave: "publish" }, { waves: ["publish", "rotate"] }),
+      facts({ runWave: "publish", labels: promoted, credentials: [{ ...credential, revokes: false }] }),
+      /^finish: the publish wave has reached every consumer/,
+    ],
+  ])("%s", (_what, intent, seen, says) => {
+    expect(because(intent, seen)).toMatch(says);
+  });
+});
+
+describe("the old values' ends", () => {
+  const one = (label: string, changes: Partial<NonNullable<Facts["credentials"]>[number]> = {}) => ({
+    ...credential,
+    label,
+    stragglers: [],
+    ...changes,
+  });
+  const confirmed = rotation({ ...rolledOut, confirmedAt: iso(61) });
+  const next = (
+    credentials: NonNullable<Facts["credentials"]>,
+    intent: Rotation = confirmed,
+    now = at(100),
+  ) => decide(intent, facts({ labels: promoted, credentials }), now);
+
+  test("the target is asked anew before an old value is revoked", () => {
+    expect(next([one("a")])).toEqual({ do: "look", at: "revocation", label: "a" });
+  });
+
+  test("a value is at its end at the very moment that was told", () => {
+    expect(next([one("a", { quietUntil: at(100) })])).toMatchObject({ do: "look", at: "revocation" });
+    expect(next([one("a", { quietUntil: at(100.001) })])).toMatchObject({ do: "wait", until: at(100.001) });
+  });
+
+  test("what can be done is done before what is waited for, whichever stands first", () => {
+    const waits = one("a", { quietUntil: at(500) });
+    expect(next([waits, one("b")])).toMatchObject({ do: "look", label: "b" });
+    expect(next([one("b"), waits])).toMatchObject({ do: "look", label: "b" });
+  });
+
+  test("of several waits the one that ends first is told: under way, then the nearest time, then a person", () => {
+    const person = one("person", { stragglers: [straggler] });
+    const soon = one("soon", { quietUntil: at(200) });
+    const late = one("late", { quietUntil: at(900) });
+    const busy = one("busy", { target: { unreachable: "timeout" } });
+    expect(next([person, late, soon])).toMatchObject({ until: at(200) });
+    expect(next([soon, late, person])).toMatchObject({ until: at(200) });
+    expect(next([person, late, busy, soon])).toMatchObject({ because: "timeout" });
+    expect(next([busy, person])).toMatchObject({ because: "timeout" });
+    expect(next([late, person])).toMatchObject({ until: at(900) });
+  });
+
+  test("a wave that revokes nothing waits until the last of its credentials is quiet", () => {
+    const publish = rotation({ ...rolledOut, wave: "publish" }, { waves: ["publish", "rotate"] });
+    const quiet = (...seconds: number[]) =>
+      seconds.map((until, place) => one(`${place}`, { revokes: false, quietUntil: at(until) }));
+    expect(next(quiet(200, 900, 500), publish)).toMatchObject({ do: "wait", until: at(900) });
+    expect(next(quiet(900, 200), publish)).toMatchObject({ do: "wait", until: at(900) });
+    expect(next(quiet(50, 100), publish)).toMatchObject({ do: "finish", as: "wave" });
+    expect(next([], publish)).toMatchObject({ do: "finish", as: "wave" });
+  });
+
+  test("a wave with an old value to revoke waits for that and not for the quiet of others", () => {
+    const person = one("a", { stragglers: [straggler] });
+    const quiet = one("b", { revokes: false, quietUntil: at(500) });
+    expect(next([person, quiet])).toMatchObject({ do: "wait", forPerson: true });
+  });
+});
+
+describe("a rotation", () => {
+  test("that has not begun a wave is left alone", () => {
+    expect(decide(rotation({}, { history: [] }), facts(), at(100))).toEqual({ do: "nothing" });
+  });
+
+  test("that failed without a service's name blames none", () => {
+    const rollout = { state: "failed", because: "crash", missing: [] } as const;
+    expect(decide(rotation(after), facts({ labels: promoted, rollout }), at(100))).toEqual({
+      do: "giveUp",
+      code: "DEPLOYMENT_FAILED",
+      because: "crash",
+    });
+  });
+
+  test("whose old value is refused once it was set is set once more", () => {
+    const seen = facts({ target: { from: "refused", to: "accepted" } });
+    expect(decide(rotation({ setAttempts: 1 }), seen, at(100)).do).toBe("set");
+  });
+
+  test("on its way back moves the label, and notes when it did before a service is deployed", () => {
+    const way = (current: string, demotedAt?: string) =>
+      decide(
+        rotation({ ...after, retreat: { ...back, ...(demotedAt ? { demotedAt } : {}) } }),
+        facts({ labels: { current, staged: true } }),
+        at(100),
+      );
+    expect(way("new").do).toBe("demote");
+    expect(way("new", iso(31)).do).toBe("demote");
+    expect(way("old").do).toBe("demote");
+    expect(way("old", iso(31))).toEqual({ do: "look", at: "rollout" });
+  });
+});
