@@ -20,8 +20,8 @@ const schema = z.object({
   REKEY_CLUSTERS: z.optional(z.string()),
   REKEY_ROLLOUT_SECONDS: seconds(1800),
   REKEY_SETTLE_SECONDS: z._default(z.coerce.number("must be a number of seconds").check(z.nonnegative()), 2),
-  /** How long a worker that stopped answering keeps its run. */
-  REKEY_LEASE_SECONDS: seconds(90),
+  /** How long a worker that stopped answering keeps its run; a living one renews it three times as often. */
+  REKEY_LEASE_SECONDS: seconds(30),
   /** Name of the deployed function rotateSecret. */
   REKEY_ROTATION_FUNCTION: z.optional(z.string()),
   REKEY_POLL_MS: z._default(z.coerce.number("must be a number of milliseconds").check(z.positive()), 2000),

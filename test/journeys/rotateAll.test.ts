@@ -14,7 +14,10 @@ const GUARD_REDIS = "codeguardians-gateway/tokenguard-redis";
 let world: World;
 const output: string[] = [];
 beforeAll(async () => {
-  world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "12" }, cloud: { allowShadowedKeys: true } });
+  world = await startWorld({
+    env: { REKEY_ROLLOUT_SECONDS: "20", REKEY_LEASE_SECONDS: "6" },
+    cloud: { allowShadowedKeys: true },
+  });
   world.cloud.lambda.emitter.on("line", (_name, line) => output.push(line));
 }, 90_000);
 afterAll(() => world?.stop());
@@ -89,7 +92,7 @@ describe("rotateAll", () => {
     [
       "an unknown field",
       { onyl: ["a"] },
-      "onyl is not a field; known are only, except, dryRun, force, reason",
+      "onyl is not a field; known are only, except, dryRun, force, emergency, reason",
     ],
     ["a string for a list", { only: "a" }, "only must be a list of names, ARNs or globs"],
     ["an empty list", { only: [] }, "only must not be empty; leave it out to mean every managed secret"],
