@@ -67,6 +67,7 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
       ),
     );
     rotations = steps.map(({ rotation }) => rotation);
+    for (const { outcome, secretArn } of rotations) if (outcome !== undefined) pieces.delete(secretArn);
     if (view) run = await deployWhatIsDue(ports, run, rotations, pieces, view.facts, runWave);
     const open = steps.filter(({ rotation }) => rotation.outcome === undefined);
     const parked = open.every((step) => isParked(ports, step, budget));
@@ -105,13 +106,22 @@ async function advanceRotation(
   try {
     const piece = pieces.get(rotation.secretArn) ?? (await Workpiece.open(ports, rotation));
     pieces.set(rotation.secretArn, piece);
-    let facts = await gatherLabels(ports, rotation, runWave);
+    const lately = piece.lately();
+    let isFresh = lately === undefined;
+    let facts = lately ?? (await gatherLabels(ports, rotation, piece, runWave));
     let parts: Part[] | undefined;
     for (;;) {
       const decision = decide(rotation, facts, ports.now());
+      if (!isFresh && !isSameWait(decision, facts)) {
+        isFresh = true;
+        facts = await gatherLabels(ports, rotation, piece, runWave);
+        continue;
+      }
       if (decision.do === "nothing") return { rotation };
-      if (decision.do === "wait")
+      if (decision.do === "wait") {
+        piece.waits(facts, decision);
         return { rotation: await noteWait(ports, rotation, decision), wait: decision };
+      }
       if (decision.do === "look") {
         if (decision.at === "rollout" && !view) return { rotation, wants: "look" };
         const wave = rotation.history.at(-1);
@@ -131,8 +141,10 @@ async function advanceRotation(
       if (rotation.history.length > before) return { rotation, wants: "look" };
       // Our own note changes nothing outside, so what was just looked at stands; but before a revocation it is looked at again.
       if (decision.do === "note" && (decision.that === "tested" || decision.that === "rolledOut")) continue;
+      // Nothing can be done until it has settled, except in an emergency.
+      if (decision.do === "promote" && !rotation.emergency) return { rotation };
       parts = undefined;
-      facts = await gatherLabels(ports, rotation, runWave);
+      facts = await gatherLabels(ports, rotation, piece, runWave);
     }
   } catch (error) {
     if (!(error instanceof RekeyError) || error.code === "LEASE_LOST") throw error;
@@ -144,6 +156,12 @@ async function advanceRotation(
     });
     return { rotation: await stumble(ports, rotation, error), wait: { do: "wait", because: error.message } };
   }
+}
+
+/** What may rest on facts from a moment ago: to go on waiting for ECS or for a time. Whatever moves the rotation on may not. */
+function isSameWait(decision: Decision, { rollout }: Facts): boolean {
+  if (decision.do === "look") return decision.at === "rollout";
+  return decision.do === "wait" && (rollout === undefined || rollout.state === "running");
 }
 
 async function look(
@@ -240,10 +258,16 @@ async function settle(
 ): Promise<Run> {
   const status = over ? "done" : parked ? "waiting" : "rotating";
   if (status === run.status) return run;
-  // A crash between an outcome and its release would leave the secret claimed for ever; releasing again is harmless.
-  if (over) await Promise.all(rotations.map((rotation) => ports.log.release(rotation)));
+  if (over) await releaseLeft(ports, run.runId, rotations);
   ports.tell({ event: over ? "run.done" : `run.${status}`, runId: run.runId });
   return ports.log.saveRun({ ...run, status, ...(over ? { finishedAt: ports.now().toISOString() } : {}) });
+}
+
+/** A crash between an outcome and its release would leave the secret claimed for ever. */
+async function releaseLeft(ports: Ports, runId: string, rotations: readonly Rotation[]): Promise<void> {
+  const claims = await ports.log.claims();
+  const left = rotations.filter(({ secretArn }) => claims.get(secretArn) === runId);
+  await Promise.all(left.map((rotation) => ports.log.release(rotation)));
 }
 
 const PHASE_OF: Readonly<Partial<Record<string, string>>> = {
