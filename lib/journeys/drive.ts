@@ -107,13 +107,18 @@ async function advanceRotation(
     const piece = pieces.get(rotation.secretArn) ?? (await Workpiece.open(ports, rotation));
     pieces.set(rotation.secretArn, piece);
     const lately = piece.lately();
-    let isFresh = lately === undefined;
+    let read: Read = lately ? "lately" : "now";
     let facts = lately ?? (await gatherLabels(ports, rotation, piece, runWave));
     let parts: Part[] | undefined;
     for (;;) {
       const decision = decide(rotation, facts, ports.now());
-      if (!isFresh && !isSameWait(decision, facts)) {
-        isFresh = true;
+      // A new consumer may have appeared since the fleet was last surveyed whole.
+      if (decision.do === "note" && decision.that === "rolledOut" && !view?.complete) {
+        return { rotation, wants: "survey" };
+      }
+      if (!bears(read, decision, facts)) {
+        read = "now";
+        parts = undefined;
         facts = await gatherLabels(ports, rotation, piece, runWave);
         continue;
       }
@@ -129,10 +134,6 @@ async function advanceRotation(
         facts = await look(ports, run, rotation, piece, decision, facts, parts ?? [], view?.facts);
         continue;
       }
-      // A new consumer may have appeared since the fleet was last surveyed whole.
-      if (decision.do === "note" && decision.that === "rolledOut" && !view?.complete) {
-        return { rotation, wants: "survey" };
-      }
       const before = rotation.history.length;
       rotation = await act(ports, rotation, piece, decision);
       tellOf(ports, rotation, decision);
@@ -143,6 +144,12 @@ async function advanceRotation(
       if (decision.do === "note" && (decision.that === "tested" || decision.that === "rolledOut")) continue;
       // Nothing can be done until it has settled, except in an emergency.
       if (decision.do === "promote" && !rotation.emergency) return { rotation };
+      if (decision.do === "revoke") {
+        read = "beforeOurs";
+        facts = unasked(facts, decision.label);
+        continue;
+      }
+      read = "now";
       parts = undefined;
       facts = await gatherLabels(ports, rotation, piece, runWave);
     }
@@ -158,10 +165,23 @@ async function advanceRotation(
   }
 }
 
-/** What may rest on facts from a moment ago: to go on waiting for ECS or for a time. Whatever moves the rotation on may not. */
-function isSameWait(decision: Decision, { rollout }: Facts): boolean {
-  if (decision.do === "look") return decision.at === "rollout";
-  return decision.do === "wait" && (rollout === undefined || rollout.state === "running");
+/** The same facts, but the target has yet to be asked what it makes of the old value now. */
+function unasked(facts: Facts, label: string): Facts {
+  const credentials = (facts.credentials ?? []).map(({ target, ...one }) =>
+    one.label === label || target === undefined ? one : { ...one, target },
+  );
+  return { ...facts, credentials };
+}
+
+/** When the facts were read: now, before something that we did in this round, or in an earlier round. */
+type Read = "now" | "beforeOurs" | "lately";
+
+/** Whatever changes something outside rests on facts read now; older ones are good for notes, or for waiting on for ECS or for a time. */
+function bears(read: Read, decision: Decision, { rollout }: Facts): boolean {
+  if (read === "now") return true;
+  const isWait = decision.do === "wait" && (rollout === undefined || rollout.state === "running");
+  if (read === "lately") return isWait || (decision.do === "look" && decision.at === "rollout");
+  return ["look", "note", "wait"].includes(decision.do);
 }
 
 async function look(

@@ -64,7 +64,8 @@ export class Workpiece {
   /** Keeps what a wait for ECS or for a far time rests on; a wait for anything else looks again each time. */
   waits(facts: Facts, { until }: { readonly until?: Date }): void {
     const { target: _, rollout, credentials, ...rest } = facts;
-    if (rollout?.state !== "running" && (until === undefined || credentials === undefined)) return;
+    const isForEcs = rollout?.state === "running" || rollout?.state === "missing";
+    if (!isForEcs && (until === undefined || credentials === undefined)) return;
     const known = credentials?.map(({ stragglers: _s, target: _t, ...one }) => one);
     const kept = { ...rest, ...(known ? { credentials: known } : {}) };
     if (this.#waited?.facts.labels !== facts.labels) this.#waited = { facts: kept, at: this.#ports.now() };

@@ -156,6 +156,7 @@ async function furnish(cloud: Cloud, services: number, throttles: boolean): Prom
     // As short against these deployments of half a second as the defaults are against deployments of minutes.
     REKEY_SETTLE_SECONDS: "0.5",
     REKEY_POLL_MS: "200",
+    ...(process.env["BENCH_NODE_OPTIONS"] ? { NODE_OPTIONS: process.env["BENCH_NODE_OPTIONS"] } : {}), // TEMP
   };
   const bundles = await buildHandlers({ only: ["rotateAll", "advance"] });
   for (const [name, bundle] of Object.entries(bundles)) {
