@@ -1,11 +1,11 @@
 /** Every minute, and woken by ECS deployment events: moves on whatever run is open. */
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import { buildApp } from "../lib/app.ts";
+import { onAdvance } from "../lib/app.ts";
 
 /** No answer shortly before the time limit: the work would go on beside whoever took it for over. */
 const LAMBDA_ENDS_IT = { timeoutEarlyInMillis: 0 };
 
 export const handler = middy<unknown, unknown, Error, Context>(LAMBDA_ENDS_IT).handler(
-  async (_event, context) => buildApp(process.env).advance(context),
+  async (_event, context) => onAdvance(process.env, context),
 );

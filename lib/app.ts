@@ -32,15 +32,7 @@ interface Moment {
   getRemainingTimeInMillis(): number;
 }
 
-export interface App {
-  /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
-  rotateAll(event: unknown, moment: Moment): Promise<Report>;
-  advance(moment: Moment): Promise<readonly Report[]>;
-  /** @throws RekeyError PAYLOAD_INVALID naming every field that is wrong */
-  verify(event: unknown): Promise<DriftReport>;
-  /** @throws RekeyError whatever keeps the step from being done; Secrets Manager then tries the rotation again */
-  rotateSecret(event: unknown, moment: Moment): Promise<void>;
-}
+type Env = Readonly<Record<string, string | undefined>>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -49,17 +41,29 @@ const RESERVE_MS = 60_000;
 
 const STRATEGIES: readonly Strategy[] = [jwt, postgres, redis, redisUser];
 
+// One function for each handler, and not one object with all of them: a bundle holds what its handler can reach.
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID naming every field or variable that is wrong */
+export async function onRotateAll(env: Env, event: unknown, moment: Moment): Promise<Report> {
+  const ports = buildPorts(parseConfig(env));
+  return rotateAll(ports, readRequest(event), invocationOf(event, moment));
+}
+
 /** @throws RekeyError CONFIG_INVALID naming every variable that is wrong */
-export function buildApp(env: Readonly<Record<string, string | undefined>>): App {
-  const config = parseConfig(env);
-  const ports = buildPorts(config);
-  return {
-    rotateAll: async (event, moment) => rotateAll(ports, readRequest(event), invocationOf(event, moment)),
-    advance: (moment) => advance(ports, invocationOf(undefined, moment)),
-    verify: async (event) => verify(ports, readVerification(event)),
-    rotateSecret: async (event, moment) =>
-      rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment)),
-  };
+export async function onAdvance(env: Env, moment: Moment): Promise<readonly Report[]> {
+  return advance(buildPorts(parseConfig(env)), invocationOf(undefined, moment));
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID naming every field or variable that is wrong */
+export async function onVerify(env: Env, event: unknown): Promise<DriftReport> {
+  const ports = buildPorts(parseConfig(env));
+  return verify(ports, readVerification(event));
+}
+
+/** @throws RekeyError whatever keeps the step from being done; Secrets Manager then tries the rotation again */
+export async function onRotateSecret(env: Env, event: unknown, moment: Moment): Promise<void> {
+  const ports = buildPorts(parseConfig(env));
+  return rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment));
 }
 
 function invocationOf(event: unknown, moment: Moment): Invocation {

@@ -67,6 +67,7 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
       ),
     );
     rotations = steps.map(({ rotation }) => rotation);
+    for (const { outcome, secretArn } of rotations) if (outcome !== undefined) pieces.delete(secretArn);
     if (view) run = await deployWhatIsDue(ports, run, rotations, pieces, view.facts, runWave);
     const open = steps.filter(({ rotation }) => rotation.outcome === undefined);
     const parked = open.every((step) => isParked(ports, step, budget));
@@ -105,23 +106,33 @@ async function advanceRotation(
   try {
     const piece = pieces.get(rotation.secretArn) ?? (await Workpiece.open(ports, rotation));
     pieces.set(rotation.secretArn, piece);
-    let facts = await gatherLabels(ports, rotation, runWave);
+    const lately = piece.lately();
+    let read: Read = lately ? "lately" : "now";
+    let facts = lately ?? (await gatherLabels(ports, rotation, piece, runWave));
     let parts: Part[] | undefined;
     for (;;) {
       const decision = decide(rotation, facts, ports.now());
+      // A new consumer may have appeared since the fleet was last surveyed whole.
+      if (decision.do === "note" && decision.that === "rolledOut" && !view?.complete) {
+        return { rotation, wants: "survey" };
+      }
+      if (!bears(read, decision, facts)) {
+        read = "now";
+        parts = undefined;
+        facts = await gatherLabels(ports, rotation, piece, runWave);
+        continue;
+      }
       if (decision.do === "nothing") return { rotation };
-      if (decision.do === "wait")
+      if (decision.do === "wait") {
+        piece.waits(facts, decision);
         return { rotation: await noteWait(ports, rotation, decision), wait: decision };
+      }
       if (decision.do === "look") {
         if (decision.at === "rollout" && !view) return { rotation, wants: "look" };
         const wave = rotation.history.at(-1);
         if (decision.at !== "rollout" && wave) parts ??= await piece.parts(rotation, wave);
         facts = await look(ports, run, rotation, piece, decision, facts, parts ?? [], view?.facts);
         continue;
-      }
-      // A new consumer may have appeared since the fleet was last surveyed whole.
-      if (decision.do === "note" && decision.that === "rolledOut" && !view?.complete) {
-        return { rotation, wants: "survey" };
       }
       const before = rotation.history.length;
       rotation = await act(ports, rotation, piece, decision);
@@ -131,8 +142,16 @@ async function advanceRotation(
       if (rotation.history.length > before) return { rotation, wants: "look" };
       // Our own note changes nothing outside, so what was just looked at stands; but before a revocation it is looked at again.
       if (decision.do === "note" && (decision.that === "tested" || decision.that === "rolledOut")) continue;
+      // Nothing can be done until it has settled, except in an emergency.
+      if (decision.do === "promote" && !rotation.emergency) return { rotation };
+      if (decision.do === "revoke") {
+        read = "beforeOurs";
+        facts = unasked(facts, decision.label);
+        continue;
+      }
+      read = "now";
       parts = undefined;
-      facts = await gatherLabels(ports, rotation, runWave);
+      facts = await gatherLabels(ports, rotation, piece, runWave);
     }
   } catch (error) {
     if (!(error instanceof RekeyError) || error.code === "LEASE_LOST") throw error;
@@ -144,6 +163,25 @@ async function advanceRotation(
     });
     return { rotation: await stumble(ports, rotation, error), wait: { do: "wait", because: error.message } };
   }
+}
+
+/** The same facts, but the target has yet to be asked what it makes of the old value now. */
+function unasked(facts: Facts, label: string): Facts {
+  const credentials = (facts.credentials ?? []).map(({ target, ...one }) =>
+    one.label === label || target === undefined ? one : { ...one, target },
+  );
+  return { ...facts, credentials };
+}
+
+/** When the facts were read: now, before something that we did in this round, or in an earlier round. */
+type Read = "now" | "beforeOurs" | "lately";
+
+/** Whatever changes something outside rests on facts read now; older ones are good for notes, or for waiting on for ECS or for a time. */
+function bears(read: Read, decision: Decision, { rollout }: Facts): boolean {
+  if (read === "now") return true;
+  const isWait = decision.do === "wait" && (rollout === undefined || rollout.state === "running");
+  if (read === "lately") return isWait || (decision.do === "look" && decision.at === "rollout");
+  return ["look", "note", "wait"].includes(decision.do);
 }
 
 async function look(
@@ -240,10 +278,16 @@ async function settle(
 ): Promise<Run> {
   const status = over ? "done" : parked ? "waiting" : "rotating";
   if (status === run.status) return run;
-  // A crash between an outcome and its release would leave the secret claimed for ever; releasing again is harmless.
-  if (over) await Promise.all(rotations.map((rotation) => ports.log.release(rotation)));
+  if (over) await releaseLeft(ports, run.runId, rotations);
   ports.tell({ event: over ? "run.done" : `run.${status}`, runId: run.runId });
   return ports.log.saveRun({ ...run, status, ...(over ? { finishedAt: ports.now().toISOString() } : {}) });
+}
+
+/** A crash between an outcome and its release would leave the secret claimed for ever. */
+async function releaseLeft(ports: Ports, runId: string, rotations: readonly Rotation[]): Promise<void> {
+  const claims = await ports.log.claims();
+  const left = rotations.filter(({ secretArn }) => claims.get(secretArn) === runId);
+  await Promise.all(left.map((rotation) => ports.log.release(rotation)));
 }
 
 const PHASE_OF: Readonly<Partial<Record<string, string>>> = {

@@ -21,20 +21,61 @@ export interface Part {
   readonly at: Circumstances;
 }
 
-/** One worker's view of a rotation. Documents are kept by version id, which never change; nothing else is kept. */
+/** For how long a wait may rest on labels read before: so late, at most, a person's hand on them is noticed. */
+const LATELY_MS = 5_000;
+
+/** One worker's view of a rotation. Documents are kept by version id, which never change; facts only to go on waiting by. */
 export class Workpiece {
   readonly #ports: Ports;
   readonly managed: ManagedSecret;
   readonly #documents = new Map<string, SecretDocument>();
+  #opened: SecretFacts | undefined;
+  #seen: string | undefined;
+  #waited: { readonly facts: Facts; readonly at: Date } | undefined;
 
-  private constructor(ports: Ports, managed: ManagedSecret) {
+  private constructor(ports: Ports, facts: SecretFacts) {
     this.#ports = ports;
-    this.managed = managed;
+    this.#opened = facts;
+    this.managed = readTags(facts.arn, facts.name, facts.tags);
   }
 
   static async open(ports: Ports, rotation: Pick<Rotation, "secretArn">): Promise<Workpiece> {
-    const facts = await ports.store.describe(rotation.secretArn);
-    return new Workpiece(ports, readTags(facts.arn, facts.name, facts.tags));
+    return new Workpiece(ports, await ports.store.describe(rotation.secretArn));
+  }
+
+  /** The first answer is the one that this was opened with a moment ago. */
+  async describe(): Promise<SecretFacts> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#waited = undefined;
+    return opened ?? this.#ports.store.describe(this.managed.arn);
+  }
+
+  /** Whether a reader is given what AWSCURRENT moved to: forward the new version, back anything but it. Seen once is seen. */
+  async isSeen({ toVersionId, promotedAt, retreat }: WaveRecord): Promise<boolean> {
+    const move = `${toVersionId} ${retreat?.demotedAt ?? promotedAt}`;
+    if (this.#seen === move) return true;
+    const current = await this.#ports.store.read(this.managed.arn, { label: "AWSCURRENT" });
+    const isSeen = (current.versionId === toVersionId) === (retreat === undefined);
+    if (isSeen) this.#seen = move;
+    return isSeen;
+  }
+
+  /** Keeps what a wait for ECS or for a far time rests on; a wait for anything else looks again each time. */
+  waits(facts: Facts, { until }: { readonly until?: Date }): void {
+    const { target: _, rollout, credentials, ...rest } = facts;
+    const isForEcs = rollout?.state === "running" || rollout?.state === "missing";
+    if (!isForEcs && (until === undefined || credentials === undefined)) return;
+    const known = credentials?.map(({ stragglers: _s, target: _t, ...one }) => one);
+    const kept = { ...rest, ...(known ? { credentials: known } : {}) };
+    if (this.#waited?.facts.labels !== facts.labels) this.#waited = { facts: kept, at: this.#ports.now() };
+  }
+
+  /** What the last wait rested on. Good for waiting on, and for nothing else. */
+  lately(): Facts | undefined {
+    const isRecent = this.#waited && this.#ports.now().getTime() - this.#waited.at.getTime() < LATELY_MS;
+    if (!isRecent) this.#waited = undefined;
+    return this.#waited?.facts;
   }
 
   async document(versionId: string): Promise<SecretDocument> {
@@ -85,9 +126,14 @@ export class Workpiece {
   }
 }
 
-export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wave): Promise<Facts> {
+export async function gatherLabels(
+  ports: Ports,
+  rotation: Rotation,
+  piece: Workpiece,
+  runWave: Wave,
+): Promise<Facts> {
   const wave = rotation.history.at(-1);
-  const described = await ports.store.describe(rotation.secretArn);
+  const described = await piece.describe();
   const current = holderOf(described, "AWSCURRENT")?.versionId;
   const toVersionId = wave?.toVersionId ?? "";
   const pending = await pendingOf(ports, described, toVersionId);
@@ -104,9 +150,7 @@ export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wa
       native: described.rotationEnabled,
     },
     runWave,
-    ...(wave && isRollingOut(wave)
-      ? { settled: hasSettled(ports, wave) && (await isSeen(ports, rotation.secretArn, wave)) }
-      : {}),
+    ...(wave && isRollingOut(wave) ? { settled: hasSettled(ports, wave) && (await piece.isSeen(wave)) } : {}),
   };
 }
 
@@ -156,12 +200,6 @@ async function isReadable(ports: Ports, arn: string, versionId: string): Promise
     if (error instanceof RekeyError && error.code === "SECRET_UNREADABLE") return false;
     throw error;
   }
-}
-
-/** Whether a reader is given what AWSCURRENT moved to: forward the new version, back anything but it. */
-async function isSeen(ports: Ports, arn: string, { toVersionId, retreat }: WaveRecord): Promise<boolean> {
-  const current = await ports.store.read(arn, { label: "AWSCURRENT" });
-  return (current.versionId === toVersionId) === (retreat === undefined);
 }
 
 /** Before the promotion: both values must be accepted by every target of the wave. */

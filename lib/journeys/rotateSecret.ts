@@ -145,7 +145,7 @@ async function take(ports: Ports, request: StepRequest, begun: Rotation): Promis
   const piece = await Workpiece.open(ports, rotation);
   for (;;) {
     const wave = rotation.history.at(-1);
-    let facts: Facts = { ...(await gatherReadable(ports, step, rotation)), asked: true };
+    let facts: Facts = { ...(await gatherReadable(ports, step, rotation, piece)), asked: true };
     if (wave?.promotedAt !== undefined && facts.labels.current === token) {
       // As AWS's own functions leave it. The engine takes the label off as well, should we die before this.
       if (step === "finishSecret") await ports.store.dropPending(rotation.secretArn, token);
@@ -172,11 +172,16 @@ function asked(now: Date, step: StepRequest["step"], rotation: Rotation): Rotati
   return { ...rotation, history, native: { askedAt: now.toISOString(), until } };
 }
 
-async function gatherReadable(ports: Ports, step: StepRequest["step"], rotation: Rotation): Promise<Facts> {
+async function gatherReadable(
+  ports: Ports,
+  step: StepRequest["step"],
+  rotation: Rotation,
+  piece: Workpiece,
+): Promise<Facts> {
   const wave = rotation.history.at(-1);
   const deadline = ports.now().getTime() + READABLE_MS;
   for (;;) {
-    const facts = await gatherLabels(ports, rotation, wave?.wave ?? "rotate");
+    const facts = await gatherLabels(ports, rotation, piece, wave?.wave ?? "rotate");
     const isDue = step !== "createSecret" && wave?.stagedAt !== undefined;
     if (facts.labels.staged || !isDue || ports.now().getTime() > deadline) return facts;
     await ports.sleep(ports.settings.pollMs);

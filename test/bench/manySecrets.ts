@@ -21,7 +21,6 @@ import { type Cloud, startCloud } from "../standin/cloud.ts";
 
 const SERVICES = 40;
 const SECRETS_PER_SERVICE = 5;
-const SECRETS = SERVICES * SECRETS_PER_SERVICE;
 const CLUSTER = "production";
 const TABLE = "rekey";
 const TAGS = {
@@ -35,12 +34,11 @@ const START_MS = 300;
 const DRAIN_MS = 200;
 const ROLLOUT_SECONDS = 40;
 /** The handler stays until half of it has passed, less than the old keys live and more than all deployments take. */
-const ROTATE_TIMEOUT_SECONDS = 70;
+const ROTATE_TIMEOUT_PER_ROLLOUT = 1.75;
 const MEMORY_MB = 512;
 
 /** Put, promote, and take AWSPENDING off; 50 a second after a burst of 50. The 40 redeployments are one ECS burst. */
-const WRITES = 3 * SECRETS;
-const FLOOR_SECONDS = (WRITES - 50) / 50 + (START_MS + DRAIN_MS) / 1000;
+const floorOf = (secrets: number) => Math.max(0, 3 * secrets - 50) / 50 + (START_MS + DRAIN_MS) / 1000;
 /** UpdateService and CreateService share a bucket of 50, filled at 5 a second. */
 const REFILL_MS = 10_000;
 
@@ -59,42 +57,62 @@ export interface ManySecrets {
   /** Whether a ThrottlingException showed in a report or in the log. */
   readonly throttled: boolean;
   readonly peakMiB: number;
+  /** Name of the call -> how often Rekey made it, all secrets together. */
+  readonly calls: Readonly<Record<string, number>>;
 }
 
+interface Size {
+  /** Each with five secrets. */
+  readonly services: number;
+  readonly rolloutSeconds: number;
+  /** Without them only the calls are worth looking at. */
+  readonly throttles: boolean;
+}
+
+const WHOLE: Size = { services: SERVICES, rolloutSeconds: ROLLOUT_SECONDS, throttles: true };
+
 /** @throws Error if a secret was not rotated */
-export async function manySecrets(): Promise<ManySecrets> {
+export async function manySecrets(size = WHOLE): Promise<ManySecrets> {
+  const { services, throttles } = size;
   const cloud = await startCloud({
-    throttles: true,
+    throttles,
     processes: false,
     pace: { startDelayMs: START_MS, drainMs: DRAIN_MS },
   });
+  const secrets = services * SECRETS_PER_SERVICE;
+  const floorSeconds = floorOf(secrets);
   try {
-    await furnish(cloud);
+    await furnish(cloud, size);
     const before = cloud.trail.records.length;
     const rotated = await timed(cloud, "rotateAll", { reason: "bench" });
     await untilOldKeysDied(cloud);
     const finished = await timed(cloud, "advance", {});
     const [report] = finished.payload as [Report];
-    if (report.totals["rotated"] !== SECRETS)
+    if (report.totals["rotated"] !== secrets)
       throw new Error(`${report.summary}; ${report.open[0] ?? "none open"}`);
+    const served = cloud.trail.records.slice(before);
+    const ours = served.filter(({ userIdentity }) => !isTask(userIdentity));
+    const calls = Map.groupBy(ours, ({ eventName }) => eventName);
     const rekeySeconds = rotated.seconds + finished.seconds;
     const told = JSON.stringify([rotated.log, rotated.payload, finished.log, finished.payload]);
     return {
-      floorSeconds: FLOOR_SECONDS,
+      floorSeconds,
       rekeySeconds,
       rotateSeconds: rotated.seconds,
       finishSeconds: finished.seconds,
-      ratio: rekeySeconds / FLOOR_SECONDS,
-      retried: cloud.trail.records
-        .slice(before)
-        .filter(({ errorCode }) => errorCode === "ThrottlingException").length,
+      ratio: rekeySeconds / floorSeconds,
+      retried: served.filter(({ errorCode }) => errorCode === "ThrottlingException").length,
       throttled: /throttl|TooManyRequests|Rate exceeded/i.test(told),
       peakMiB: Math.max(rotated.peakMiB, finished.peakMiB),
+      calls: Object.fromEntries([...calls].map(([name, every]) => [name, every.length])),
     };
   } finally {
     await cloud.stop();
   }
 }
+
+/** ECS reads secrets for the tasks that it starts. */
+const isTask = (identity: unknown) => JSON.stringify(identity).includes("/ecs-task");
 
 interface Timed {
   readonly payload: unknown;
@@ -134,7 +152,7 @@ async function untilOldKeysDied(cloud: Cloud): Promise<void> {
   await sleep(Math.max(0, Math.max(...times) * 1000 + 200 - Date.now()));
 }
 
-async function furnish(cloud: Cloud): Promise<void> {
+async function furnish(cloud: Cloud, { services, rolloutSeconds, throttles }: Size): Promise<void> {
   const client = {
     endpoint: cloud.endpoint,
     region: "us-east-1",
@@ -145,28 +163,28 @@ async function furnish(cloud: Cloud): Promise<void> {
     ...cloud.env,
     REKEY_TABLE: TABLE,
     REKEY_CLUSTERS: CLUSTER,
-    REKEY_ROLLOUT_SECONDS: String(ROLLOUT_SECONDS),
+    REKEY_ROLLOUT_SECONDS: String(rolloutSeconds),
     // As short against these deployments of half a second as the defaults are against deployments of minutes.
     REKEY_SETTLE_SECONDS: "0.5",
     REKEY_POLL_MS: "200",
   };
   const bundles = await buildHandlers({ only: ["rotateAll", "advance"] });
   for (const [name, bundle] of Object.entries(bundles)) {
-    const timeoutSeconds = name === "rotateAll" ? ROTATE_TIMEOUT_SECONDS : 900;
+    const timeoutSeconds = name === "rotateAll" ? rolloutSeconds * ROTATE_TIMEOUT_PER_ROLLOUT : 900;
     cloud.lambda.register(name, { bundle, env, timeoutSeconds, memoryMb: MEMORY_MB });
   }
   const ecs = new ECSClient({ ...client, maxAttempts: 10 });
   try {
     await ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
-    for (let number = 1; number <= SERVICES; number++) {
+    for (let number = 1; number <= services; number++) {
       await createService(cloud, ecs, `service-${number}`);
       // Task definitions are registered at one a second after a burst of twenty, by whomever.
-      if (number >= 20) await sleep(1_000);
+      if (throttles && number >= 20) await sleep(1_000);
     }
   } finally {
     ecs.destroy();
   }
-  await sleep(REFILL_MS);
+  if (throttles) await sleep(REFILL_MS);
 }
 
 async function createService(cloud: Cloud, ecs: ECSClient, name: string): Promise<void> {
