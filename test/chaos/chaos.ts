@@ -14,7 +14,7 @@ const USAGE = `npm run chaos -- [options]
   --strategy <name>   only ${SCENARIOS.join(", ")}
   --fault <kind>      only ${FAULTS.join(", ")}
   --twice             the same fault again at the next call of the same operation
-  --at <point>        only there, such as secretsmanager:PutSecretValue#1
+  --at <point>        only there, such as secretsmanager:PutSecretValue#1; may be given again
   --from N, --every N every Nth of the plans, beginning with the Nth
   --all               every fault at every point, also twice
   --kill-9 N          instead: a rotation of the demo's backend under traffic is killed N times at any moment
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
     strategy: { type: "string" },
     fault: { type: "string" },
     twice: { type: "boolean", default: false },
-    at: { type: "string" },
+    at: { type: "string", multiple: true },
     from: { type: "string", default: "0" },
     every: { type: "string", default: "1" },
     all: { type: "boolean", default: false },
@@ -56,7 +56,7 @@ const MOST_TWICE = 1;
 function plansFor(points: readonly Point[]): Plan[] {
   const isNamed = options.all || options.fault !== undefined || options.at !== undefined;
   const plans = faultsAsked().flatMap((fault) => {
-    const asked = options.at === undefined ? points : [parsePoint(options.at)];
+    const asked = options.at === undefined ? points : options.at.map(parsePoint);
     const fitting = asked.filter((point) => fits(fault, point));
     const once = isNamed ? fitting : thinned(fitting, MOST[fault], fault.startsWith("kill"));
     const twice = isNamed ? fitting : evenly(fitting, MOST_TWICE);
