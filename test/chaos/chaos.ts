@@ -19,7 +19,7 @@ const USAGE = `npm run chaos -- [options]
   --all               every fault at every point, also twice
   --kill-9 N          instead: a rotation of the demo's backend under traffic is killed N times at any moment
   --seed N            of those moments
-  --lanes N           arenas at work at once for each strategy; 1, of the bundle 2
+  --lanes N           arenas at work at once for each strategy; 1, of the bundle 3
   --json              one JSON object as the last line`;
 
 const { values: options } = parseArgs({
@@ -44,12 +44,12 @@ const { values: options } = parseArgs({
  * operation it is killed in any case.
  */
 const MOST: Readonly<Record<Fault, number>> = {
-  "kill-before": 36,
-  "kill-after": 36,
-  timeout: 6,
-  throttle: 3,
-  "error-500": 3,
-  stale: 3,
+  "kill-before": 30,
+  "kill-after": 30,
+  timeout: 5,
+  throttle: 2,
+  "error-500": 2,
+  stale: 2,
 };
 const MOST_TWICE = 1;
 
@@ -131,7 +131,7 @@ async function perform(
   tally.begin(scenario, points, violations);
   const queue = plansFor(points);
   tally.expect(queue.length);
-  const lanes = Number(options.lanes ?? (scenario === "bundle" ? 2 : 1));
+  const lanes = Number(options.lanes ?? (scenario === "bundle" ? 3 : 1));
   const more = Array.from({ length: Math.min(lanes, queue.length) - 1 }, async () => {
     const lane = await Lane.open({ scenario, bundles });
     open.push(lane);
