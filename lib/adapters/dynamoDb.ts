@@ -195,11 +195,12 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
       if (!won) {
         const active = await get(pointer);
         const runId = String(active?.["runId"] ?? "");
-        const record = runId === "" ? undefined : await get({ pk: `RUN#${runId}`, sk: "RUN" });
-        if (record || runId === "" || isRecent(active?.["since"], run.createdAt))
-          return { begun: false, runId };
-        // A process died between the pointer and its run. The pointer promises nothing, so it is taken over.
-        await this.closeRun(runId);
+        const record = runId === "" ? undefined : await this.run(runId);
+        const isHeld = record ? !givesWay(record) : isRecent(active?.["since"], run.createdAt);
+        if (isHeld || runId === "") return { begun: false, runId };
+        // A process died between the pointer and its run, or between its run's end and the pointer's. It promises nothing,
+        // so it is taken over; a run that has a record may stay listed for what is still to be told of it.
+        if (!record) await this.closeRun(runId);
         await remove("clear a pointer without a run", pointer, { "#run": "runId" }, "#run = :run", {
           ":run": runId,
         });
@@ -232,7 +233,7 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
     async saveRun(run: Run) {
       const expiresAt = isOver(run) ? expiryFrom(run.createdAt) : undefined;
       const saved = await save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run, expiresAt);
-      if (isOver(run) || run.status === "waiting") {
+      if (givesWay(run)) {
         await remove("clear the way for other runs", pointerOf(run), { "#run": "runId" }, "#run = :run", {
           ":run": run.runId,
         });
@@ -360,6 +361,9 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
     fencedBy: (later) => logFor(table, documents, later),
   };
 }
+
+/** Whether other runs may begin beside it. */
+const givesWay = (run: Run) => isOver(run) || run.status === "waiting";
 
 const leaseOf = (runId: string): Key => ({ pk: `RUN#${runId}`, sk: "LEASE" });
 

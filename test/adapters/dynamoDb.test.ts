@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoRotationLog } from "../../lib/adapters/dynamoDb.ts";
 import type { Rotation, RotationLog, Run } from "../../lib/rotation/intent.ts";
@@ -87,6 +87,42 @@ describe("the fence", () => {
     const saved = await log.saveRotation(newRotation(runId));
     await log.saveRotation(saved);
     await expect(log.saveRotation(saved)).rejects.toMatchObject({ code: "LEASE_LOST" });
+  });
+});
+
+describe("the pointer to the run that others wait for", () => {
+  const point = (runId: string, since: Date) =>
+    client.send(
+      new PutItemCommand({
+        TableName: TABLE,
+        Item: {
+          pk: { S: "OPEN" },
+          sk: { S: "ACTIVE" },
+          runId: { S: runId },
+          since: { S: since.toISOString() },
+        },
+      }),
+    );
+
+  test.each(["done", "refused", "waiting"] as const)(
+    "holds nobody up when its clearing was lost: the run is %s",
+    async (status) => {
+      const [ended, next] = [newRun(), newRun()];
+      expect(await log.begin(ended)).toEqual({ begun: true });
+      await log.saveRun({ ...ended, rev: 1, status });
+      await point(ended.runId, at(0));
+      expect(await log.begin(next)).toEqual({ begun: true });
+      expect(await log.openRuns()).toContain(ended.runId);
+      await log.saveRun({ ...next, rev: 1, status: "done" });
+    },
+  );
+
+  test("is trusted for a minute without its run", async () => {
+    const [early, late] = [newRun(), { ...newRun(), createdAt: at(61).toISOString() }];
+    await point("unborn", at(0));
+    expect(await log.begin(early)).toEqual({ begun: false, runId: "unborn" });
+    expect(await log.begin(late)).toEqual({ begun: true });
+    await log.saveRun({ ...late, rev: 1, status: "done" });
   });
 });
 

@@ -16,7 +16,7 @@ export interface OpenArena extends Arena {
   stop(): Promise<void>;
 }
 
-const WATCH_EVERY_MS = 150;
+const WATCH_EVERY_MS = 200;
 
 /** @param bundles as `buildHandlers` returns them */
 export async function openArena(

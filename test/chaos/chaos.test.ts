@@ -102,7 +102,7 @@ describe("a rotation that is hurt", () => {
   beforeAll(async () => {
     arena = await openArena("postgres", await buildHandlers({ only: ["rotateAll", "advance"] }));
     await tryOnce(arena);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => arena?.stop());
 
   const trials: readonly (readonly [Fault, string])[] = [
@@ -127,6 +127,6 @@ describe("a rotation that is hurt", () => {
       expect(violations).toEqual([]);
       expect(end).toBe("rotated");
     },
-    150_000,
+    300_000,
   );
 });

@@ -14,12 +14,12 @@ const USAGE = `npm run chaos -- [options]
   --strategy <name>   only ${SCENARIOS.join(", ")}
   --fault <kind>      only ${FAULTS.join(", ")}
   --twice             the same fault again at the next call of the same operation
-  --at <point>        only there, such as secretsmanager:PutSecretValue#1
+  --at <point>        only there, such as secretsmanager:PutSecretValue#1; may be given again
   --from N, --every N every Nth of the plans, beginning with the Nth
   --all               every fault at every point, also twice
   --kill-9 N          instead: a rotation of the demo's backend under traffic is killed N times at any moment
   --seed N            of those moments
-  --lanes N           arenas at work at once for each strategy
+  --lanes N           arenas at work at once for each strategy; 1, of the bundle 3
   --json              one JSON object as the last line`;
 
 const { values: options } = parseArgs({
@@ -27,52 +27,60 @@ const { values: options } = parseArgs({
     strategy: { type: "string" },
     fault: { type: "string" },
     twice: { type: "boolean", default: false },
-    at: { type: "string" },
+    at: { type: "string", multiple: true },
     from: { type: "string", default: "0" },
     every: { type: "string", default: "1" },
     all: { type: "boolean", default: false },
     "kill-9": { type: "string" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    lanes: { type: "string", default: "1" },
+    lanes: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
-/** Of the plans that are not named by an option: one in so many. The first call of each operation is always among them. */
-const THINNED: Readonly<Record<Fault, number>> = {
-  "kill-before": 4,
-  "kill-after": 4,
-  timeout: 20,
-  throttle: 30,
-  "error-500": 30,
-  stale: 1,
+/**
+ * For each strategy, when no option says otherwise: spread evenly over the run. Before and after the first call of each
+ * operation it is killed in any case.
+ */
+const MOST: Readonly<Record<Fault, number>> = {
+  "kill-before": 30,
+  "kill-after": 30,
+  timeout: 5,
+  throttle: 2,
+  "error-500": 2,
+  stale: 2,
 };
-const TWICE_EVERY = 25;
+const MOST_TWICE = 1;
 
 function plansFor(points: readonly Point[]): Plan[] {
-  if (options.at !== undefined) {
-    const point = parsePoint(options.at);
-    const fitting = faultsAsked().filter((fault) => fits(fault, point));
-    return fitting.map((fault) => ({ point, fault, twice: options.twice }));
-  }
-  const isNamed = options.fault !== undefined || options.all;
-  const plans = faultsAsked().flatMap((fault, shift) =>
-    points
-      .filter((point) => fits(fault, point))
-      .flatMap((point, index) => {
-        const step = isNamed ? 1 : THINNED[fault];
-        const isKill = fault.startsWith("kill");
-        const isPicked = (index + shift) % step === 0 || (isKill && point.ordinal === 1);
-        const isTwice = options.all || (!isNamed && (index + 7 * shift) % TWICE_EVERY === 0);
-        return [
-          ...(isPicked ? [{ point, fault, twice: options.twice }] : []),
-          ...(isTwice && !options.twice ? [{ point, fault, twice: true }] : []),
-        ];
-      }),
-  );
+  const isNamed = options.all || options.fault !== undefined || options.at !== undefined;
+  const plans = faultsAsked().flatMap((fault) => {
+    const asked = options.at === undefined ? points : options.at.map(parsePoint);
+    const fitting = asked.filter((point) => fits(fault, point));
+    const once = isNamed ? fitting : thinned(fitting, MOST[fault], fault.startsWith("kill"));
+    const twice = isNamed ? fitting : evenly(fitting, MOST_TWICE);
+    return [
+      ...(options.twice ? [] : once.map((point) => ({ point, fault, twice: false }))),
+      ...(options.twice || !isNamed || options.all
+        ? twice.map((point) => ({ point, fault, twice: true }))
+        : []),
+    ];
+  });
   const [from, every] = [Number(options.from), Number(options.every)];
   return plans.filter((_, index) => index >= from && (index - from) % every === 0);
+}
+
+function thinned(points: readonly Point[], count: number, withFirsts: boolean): Point[] {
+  const isFirst = ({ ordinal }: Point) => withFirsts && ordinal === 1;
+  const firsts = points.filter(isFirst);
+  const rest = points.filter((point) => !isFirst(point));
+  return [...firsts, ...evenly(rest, Math.max(0, count - firsts.length))];
+}
+
+function evenly<Item>(items: readonly Item[], count: number): Item[] {
+  const places = Array.from({ length: count }, (_, at) => Math.floor(((at + 0.5) * items.length) / count));
+  return items.filter((_, at) => places.includes(at));
 }
 
 function faultsAsked(): readonly Fault[] {
@@ -106,8 +114,8 @@ async function main(): Promise<number> {
   }
   tally.summarize(!options.all && options.fault === undefined && options.at === undefined);
   console.log(options.json ? JSON.stringify(tally.result()) : "");
-  const { violations, stuck } = tally.result();
-  return violations > 0 || stuck > 0 || isOver ? 1 : 0;
+  const { violations, stuck, missed } = tally.result();
+  return violations > 0 || stuck > 0 || missed.length > 0 || isOver ? 1 : 0;
 }
 
 async function perform(
@@ -123,7 +131,8 @@ async function perform(
   tally.begin(scenario, points, violations);
   const queue = plansFor(points);
   tally.expect(queue.length);
-  const more = Array.from({ length: Math.min(Number(options.lanes), queue.length) - 1 }, async () => {
+  const lanes = Number(options.lanes ?? (scenario === "bundle" ? 3 : 1));
+  const more = Array.from({ length: Math.min(lanes, queue.length) - 1 }, async () => {
     const lane = await Lane.open({ scenario, bundles });
     open.push(lane);
     // Its world, too, must have seen its first run.

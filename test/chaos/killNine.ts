@@ -30,7 +30,7 @@ const BOUND_MS = 180_000;
 export async function killNine(runs: number, seed: number, isLoud: boolean): Promise<KilledRuns> {
   const begunAt = Date.now();
   const random = randomFrom(seed);
-  const world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "15", REKEY_LEASE_SECONDS: "1" } });
+  const world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "15", REKEY_LEASE_SECONDS: "60" } });
   const { cloud, client, postgres, primary, replica } = world;
   const records = new Records(client, TABLE);
   const crowd = startCrowd(cloud);
@@ -44,6 +44,8 @@ export async function killNine(runs: number, seed: number, isLoud: boolean): Pro
       running.kill();
       await running.result;
       if (!early) killed += 1;
+      const { runIds } = await records.open();
+      await Promise.all(runIds.map((runId) => records.ageLease(runId)));
       if (!(await converges(records, (name) => cloud.lambda.invoke(name, {})))) stuck += 1;
       if (isLoud)
         console.log(

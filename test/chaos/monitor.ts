@@ -154,8 +154,10 @@ export function watchInvariant(ground: Ground, { everyMs = 100 } = {}): Watch {
 
   const watching = (async () => {
     while (!ending.signal.aborted) {
+      const begunAt = Date.now();
       await round();
-      await sleep(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      const restMs = Math.max(everyMs, REST * (Date.now() - begunAt));
+      await sleep(restMs, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   })();
   // Told by `stop`; until then nobody waits for it.
@@ -175,6 +177,8 @@ export function watchInvariant(ground: Ground, { everyMs = 100 } = {}): Watch {
   };
 }
 
+/** On a machine that is busy, how much longer than a round the pause after it is: what is watched needs the time. */
+const REST = 3;
 const LOGINS = ["postgres", "redis", "redis-user"];
 const MOST_TOKENS = 200;
 

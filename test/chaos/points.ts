@@ -3,7 +3,7 @@
  * happen is armed for one of them; the doors ask as each call arrives.
  */
 
-export const TARGETS = ["secretsmanager", "ecs", "dynamodb", "slack", "postgres", "redis"] as const;
+export const TARGETS = ["secretsmanager", "ecs", "iam", "dynamodb", "slack", "postgres", "redis"] as const;
 export type Target = (typeof TARGETS)[number];
 
 export interface Point {
@@ -33,7 +33,7 @@ export function parsePoint(text: string): Point {
   return { target: known, operation, ordinal: Number(ordinal) };
 }
 
-const WEB: readonly Target[] = ["secretsmanager", "ecs", "dynamodb", "slack"];
+const WEB: readonly Target[] = ["secretsmanager", "ecs", "iam", "dynamodb", "slack"];
 const STALE_AFTER = ["PutSecretValue", "UpdateSecretVersionStage"];
 
 /** Whether this fault can happen there at all. */

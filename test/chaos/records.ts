@@ -43,6 +43,13 @@ export class Records {
     return true;
   }
 
+  /** As if the lease of a worker that died had run out. */
+  async ageLease(runId: string): Promise<void> {
+    const lease = (await this.#query(`RUN#${runId}`)).find(({ sk }) => sk === "LEASE");
+    if (lease?.["until"] === undefined) return;
+    await this.#documents.send(new PutCommand({ TableName: this.#table, Item: { ...lease, until: 0 } }));
+  }
+
   stop(): void {
     this.#client.destroy();
   }

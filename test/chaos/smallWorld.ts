@@ -121,8 +121,9 @@ export async function startSmallWorld(scenario: Scenario, fronts: Fronts = NO_FR
       REKEY_SLACK_SECRET: "rekey/slack",
       REKEY_ROLLOUT_SECONDS: "300",
       REKEY_SETTLE_SECONDS: "0",
-      REKEY_POLL_MS: "100",
-      REKEY_LEASE_SECONDS: "1",
+      REKEY_POLL_MS: "150",
+      // Longer than a busy machine holds a worker up; a dead worker's lease is made to run out at once.
+      REKEY_LEASE_SECONDS: "60",
     };
     return { scenario, cloud, ...(postgres ? { postgres } : {}), redis, redisOperator, env, client, stop };
   } catch (error) {

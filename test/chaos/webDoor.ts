@@ -97,7 +97,7 @@ export async function startWebDoor(upstream: string, injector: Injector, stale: 
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks);
       const { method = "POST", url: path = "/", headers } = request;
-      await serve(callOf(path, headers), { method, path, headers, body }, response);
+      await serve(callOf(path, headers, body), { method, path, headers, body }, response);
     } catch {
       // The caller was killed, or the cloud is being stopped; either way nobody waits for an answer.
       response.destroy();
@@ -119,10 +119,17 @@ export async function startWebDoor(upstream: string, injector: Injector, stale: 
   };
 }
 
-function callOf(path: string, headers: IncomingHttpHeaders): { target: Target; operation: string } {
+function callOf(
+  path: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): { target: Target; operation: string } {
   const [prefix = "", operation = ""] = String(headers["x-amz-target"] ?? "").split(".");
   const target = SERVICES[prefix];
-  return target ? { target, operation } : { target: "slack", operation: path.replace(/^\/api\//, "") };
+  if (target) return { target, operation };
+  if (path.startsWith("/api/")) return { target: "slack", operation: path.slice("/api/".length) };
+  // IAM and STS name the operation in a form.
+  return { target: "iam", operation: new URLSearchParams(body.toString("utf8")).get("Action") ?? path };
 }
 
 /** As each service says it, so that the client's own retries know it. */
@@ -132,7 +139,11 @@ function refuse(response: ServerResponse, target: Target, how: "throttle" | "err
   };
   const say = (status: number, body: object, headers: object = {}) =>
     response.writeHead(status, { ...type, ...headers }).end(JSON.stringify(body));
-  if (how === "error-500") {
+  if (target === "iam") {
+    const [status, code] = how === "throttle" ? [400, "Throttling"] : [500, "InternalFailure"];
+    const xml = `<ErrorResponse><Error><Code>${code}</Code><Message>planted</Message></Error></ErrorResponse>`;
+    response.writeHead(status, { "content-type": "text/xml" }).end(xml);
+  } else if (how === "error-500") {
     say(500, { __type: "InternalServerError", message: "planted" });
   } else if (target === "slack") {
     say(429, { ok: false, error: "ratelimited" }, { "content-type": "application/json", "retry-after": "1" });

@@ -2,8 +2,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Order } from "./runner.ts";
 
@@ -62,10 +60,7 @@ export class Workers {
 
   /** @param bundles as `buildHandlers` returns them */
   constructor(bundles: Readonly<Record<string, string>>, env: Readonly<Record<string, string>>) {
-    const handlers = ["rotateAll", "advance"].map((name) => bundles[name] ?? "");
-    const folder = dirname(handlers[0] ?? "");
-    const drivers = readdirSync(folder).filter((file) => file.startsWith("driver-"));
-    this.#files = [...handlers, ...drivers.map((file) => join(folder, file))];
+    this.#files = ["rotateAll", "advance"].map((name) => bundles[name] ?? "");
     this.#env = env;
     this.#atWork = new Worker(this.#files, env);
     this.#spare = new Worker(this.#files, env);
