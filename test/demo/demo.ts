@@ -13,7 +13,7 @@ import { type Crowd, startCrowd } from "./crowd.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { tryOldAndNew } from "./proof.ts";
-import { play, prepare, storyOf, titleOf } from "./scenes.ts";
+import { play, prepare, settingsFor, storyOf, titleOf } from "./scenes.ts";
 import { isProven, pageOf, type Summary, summarize } from "./summary.ts";
 import { drawTimeline } from "./timeline.ts";
 import { startView, type View } from "./view.ts";
@@ -40,7 +40,7 @@ async function perform(options: Options, running: Stage): Promise<Summary> {
   const { scene, isQuiet, picture } = options;
   if (!isQuiet) console.log(" Starting PostgreSQL, Redis, the local cloud and a backend of three services");
   // One task after the other, so that old and new ones answer side by side for as long as can be.
-  running.world = startWorld({ maximumPercent: 150 });
+  running.world = startWorld({ maximumPercent: 150, env: settingsFor(scene) });
   const world = await running.world;
   // Interrupted meanwhile: nothing may be started in a world that is being stopped.
   if (running.isEnding) throw new Interrupted();

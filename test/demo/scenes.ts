@@ -29,6 +29,11 @@ export function prepare({ cloud }: World, scene: Scene): void {
   cloud.ecs.failNext(scene.service, scene.fault);
 }
 
+/** The JWT key's death waits for as long as a rollout may take; where the bundle goes back, nobody waits for it. */
+export function settingsFor(scene: Scene): Readonly<Record<string, string>> {
+  return scene.kind === "break" && scene.fault === "crash" ? { REKEY_ROLLOUT_SECONDS: "90" } : {};
+}
+
 export async function play(world: World, scene: Scene, progress: Progress): Promise<Played> {
   if (scene.kind === "awsOrder") {
     const rotated = await rotateInAwsOrder(world, progress);
