@@ -133,7 +133,8 @@ export class Progress {
     if (last === undefined) return { phase: PHASES[0], since: this.startedAt };
     if (isBackPhase(last.phase)) return undefined;
     // In an emergency the old value dies first.
-    const isRolledOut = this.#spans.get(secret)?.some(({ phase }) => phase === "rollOut");
+    const spans = this.#spans.get(secret) ?? [];
+    const isRolledOut = spans.some(({ phase }) => phase === "rollOut" || phase === "confirm");
     if (last.phase === "revoke" && !isRolledOut) return { phase: "rollOut", since: last.to };
     // A bundle's fields are revoked one by one; only `finish` says that none is left.
     if (last.phase === "revoke") return { phase: "revoke", since: last.from };
