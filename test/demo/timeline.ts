@@ -4,6 +4,7 @@
  * and, by the reader's setting, for a dark one.
  */
 import { type DeploymentSpan, type PhaseSpan, type Progress, shortName } from "./progress.ts";
+import { STYLE } from "./timelineStyle.ts";
 import { requestsIn, type TrafficReport } from "./traffic.ts";
 import { SERVICES } from "./world.ts";
 
@@ -37,7 +38,7 @@ const LOOK: Readonly<Record<PhaseSpan["phase"], readonly [style: string, label: 
   finish: ["confirm", "finish"],
   failed: ["broken", "roll out, failed"],
   demote: ["promote", "label back"],
-  withdraw: ["back", "services back, withdraw the new value"],
+  withdraw: ["back", "services back"],
 };
 const LEGEND = [
   ["prepare", "stage, set, test"],
@@ -46,10 +47,9 @@ const LEGEND = [
   ["confirm", "confirm"],
   ["revoke", "wait for the last token, revoke"],
   ["broken", "failed"],
-  ["back", "services back, withdraw"],
+  ["back", "services back"],
 ] as const;
-/** Labels of moments that are close to each other stand above each other. */
-const LEVELS = 3;
+/** Moments may be close, so each label has a line to itself: the first on top, where no later one's dashes cross it. */
 const LEVEL = 14;
 /** A revocation that takes longer waits for tokens of the old key to end. */
 const WAITING_MS = 5_000;
@@ -144,12 +144,11 @@ function moments(scale: Scale, progress: Progress): string[] {
     [last("withdraw"), "the new value is withdrawn", "moment"],
     [failedAt === undefined ? last("revoke") : undefined, "the last old value is refused", "moment"],
   ] as const;
-  let level = 0;
-  return shown.flatMap(([at, label, style]) => {
-    if (at === undefined) return [];
+  const happened = shown.flatMap(([at, label, style]) => (at === undefined ? [] : [{ at, label, style }]));
+  return happened.flatMap(({ at, label, style }, position) => {
     const x = scale.x(at);
     const isFarRight = x + label.length * CHARACTER > WIDTH - RIGHT;
-    const y = TOP - 6 - (level++ % LEVELS) * LEVEL;
+    const y = TOP - 6 - (happened.length - 1 - position) * LEVEL;
     return [
       `<line class="${style}" x1="${n(x)}" x2="${n(x)}" y1="${n(y - 8)}" y2="${TOP + PLOT}"/>`,
       text(isFarRight ? x - 5 : x + 5, y, label, "small", isFarRight ? "end" : "start"),
@@ -278,31 +277,3 @@ function box(x: number, y: number, width: number, height: number, style: string,
   const inner = title === "" ? "/>" : `><title>${escapeText(title)}</title></rect>`;
   return `<rect class="${style}" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}"${inner}`;
 }
-
-const STYLE = `<style>
-text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
-.title { font-size: 17px; font-weight: 600; }
-.small { font-size: 11px; fill: #59636e; }
-.inside { font-size: 11px; fill: #ffffff; }
-.bad { fill: #cf222e; font-weight: 600; }
-.page { fill: #ffffff; }
-.grid { stroke: #d1d9e0; stroke-width: 1; }
-.axis { stroke: #59636e; stroke-width: 1; }
-.moment { stroke: #1f2328; stroke-width: 1; stroke-dasharray: 3 3; }
-.trouble { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: none; }
-.old { fill: #6ea8dc; } .new { fill: #2f9e6e; } .failed { fill: #d1242f; }
-.prepare { fill: #8c6d1f; } .promote { fill: #8250df; } .rollout { fill: #3573b5; } .confirm { fill: #2f855a; } .revoke { fill: #a8453c; }
-.broken { fill: #d1242f; } .back { fill: #b8650a; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3; }
-.small { fill: #9198a1; }
-.inside { fill: #ffffff; }
-.bad { fill: #ff7b72; }
-.page { fill: #0d1117; }
-.grid { stroke: #2f353d; }
-.axis { stroke: #9198a1; }
-.moment { stroke: #e6edf3; }
-.trouble { stroke: #ff7b72; }
-.old { fill: #3d6f9e; } .new { fill: #3fb27f; } .failed { fill: #ff5449; }
-}
-</style>`;
