@@ -129,7 +129,13 @@ async function ask(
   if (!service) return record;
   try {
     const deployment = await ports.fleet.deploy(service);
-    ports.tell({ event: "deployment.requested", service: record.service, ...deployment, wave: record.wave });
+    ports.tell({
+      event: "deployment.requested",
+      service: record.service,
+      ...deployment,
+      wave: record.wave,
+      back: record.back,
+    });
     return { ...record, ...deployment, status: "running" };
   } catch (error) {
     if (!(error instanceof RekeyError) || error.code === "LEASE_LOST") throw error;

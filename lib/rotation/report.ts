@@ -148,7 +148,12 @@ function reportRotation(run: Run, rotation: Rotation): SecretReport {
   const first = rotation.history[0];
   const last = rotation.history.at(-1);
   const emergency = rotation.emergency ? reportEmergency(run, rotation) : undefined;
-  const because = emergency && rotation.outcome === "rotated" ? sentenceOf(emergency) : rotation.because;
+  const because =
+    emergency && rotation.outcome === "rotated"
+      ? sentenceOf(emergency)
+      : rotation.outcome === "rolledBack"
+        ? wayBackOf(rotation)
+        : rotation.because;
   return {
     name: rotation.secretName,
     arn: rotation.secretArn,
@@ -194,6 +199,13 @@ function sentenceOf({ diedAfterSeconds, cut }: EmergencyReport): string {
       ? "no session was on it"
       : `${cut.length} sessions on it were ended: ${[...users].join(", ")}`;
   return `the leaked value was dead ${died} s after the call; ${who}`;
+}
+
+/** Which deployment failed and how, since a secret goes back for a service that need not be the reader's. */
+function wayBackOf({ history, because }: Rotation): string | undefined {
+  const back = history.at(-1)?.retreat;
+  if (!back?.service) return because;
+  return `the deployment of ${back.service} failed (${back.because.replace(/\.$/, "")}), so AWSCURRENT and its services are back on the old value and the new one was withdrawn`;
 }
 
 function count(run: Run, secrets: readonly SecretReport[], services: readonly ServiceReport[]) {

@@ -34,6 +34,12 @@ const lines: Line[] = [
     kept: a.ratio <= ROLLOUT_LIMIT,
   },
   {
+    what: "refusals of values that could be read",
+    measured: `${a.invariant.refusals} in ${a.invariant.tries} tries`,
+    limit: "0",
+    kept: a.invariant.refusals === 0,
+  },
+  {
     what: "200 secrets against AWS's rates",
     measured: `${b.ratio.toFixed(2)} (${seconds(b.rekeySeconds)} to ${seconds(b.floorSeconds)}; ${b.retried} calls retried)`,
     limit: String(MANY_LIMIT),

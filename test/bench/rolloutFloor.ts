@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import type { Report } from "../../lib/rotation/report.ts";
+import { watchInvariant } from "../chaos/monitor.ts";
 import { tryOldValues } from "../demo/proof.ts";
 import { CLUSTER, SERVICES, startWorld, type World } from "../demo/world.ts";
 
@@ -15,6 +16,8 @@ const DRAIN_MS = 13_000;
 /** Above any rollout here. It keeps the JWT key's death, which it puts off, apart from the others' in the log. */
 const LONGEST_ROLLOUT_SECONDS = 50;
 const LOOK_MS = 200;
+/** So seldom that it costs the rotation nothing that shows. */
+const WATCH_EVERY_MS = 1_000;
 
 export const ROLLOUT_LIMIT = 1.25;
 
@@ -26,16 +29,28 @@ export interface RolloutFloor {
   readonly ratio: number;
   /** From then until the old JWT key was refused, too. */
   readonly tokenWaitSeconds: number;
+  /** Every value that could be read was tried meanwhile: how often, and how often it was refused. */
+  readonly invariant: { readonly tries: number; readonly refusals: number };
 }
 
-/** @throws Error if a deployment fails or an old value is still accepted */
+/** @throws Error if a deployment fails, an old value is still accepted, or a value was refused that could be read */
 export async function rolloutFloor(): Promise<RolloutFloor> {
   const world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: String(LONGEST_ROLLOUT_SECONDS) } });
   try {
     world.cloud.ecs.pace.startDelayMs = START_MS;
     world.cloud.ecs.pace.drainMs = DRAIN_MS;
+    const { cloud, postgres, primary, replica } = world;
+    // On during both, so that it weighs on the two sides alike.
+    const watch = watchInvariant({ cloud, postgres, redis: [primary, replica] }, { everyMs: WATCH_EVERY_MS });
     const floorSeconds = await redeployByHand(world);
-    return { floorSeconds, ...(await rotate(world, floorSeconds)) };
+    const measured = await rotate(world, floorSeconds);
+    await watch.stop();
+    const [refusal] = watch.refusals;
+    if (refusal)
+      throw new Error(
+        `${refusal.target} refused ${refusal.credential}, held by ${refusal.heldBy.join(", ")}`,
+      );
+    return { floorSeconds, ...measured, invariant: { tries: watch.tries, refusals: watch.refusals.length } };
   } finally {
     await world.stop();
   }
@@ -71,7 +86,10 @@ async function redeployByHand(world: World): Promise<number> {
   }
 }
 
-async function rotate(world: World, floorSeconds: number): Promise<Omit<RolloutFloor, "floorSeconds">> {
+async function rotate(
+  world: World,
+  floorSeconds: number,
+): Promise<Omit<RolloutFloor, "floorSeconds" | "invariant">> {
   const refusals: { readonly secret: string; readonly at: number }[] = [];
   world.cloud.lambda.emitter.on("line", (_name, line) => {
     if (!line.startsWith("{")) return;

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { readOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { drawTimeline } from "./timeline.ts";
 import type { TrafficReport } from "./traffic.ts";
@@ -154,4 +155,56 @@ test("the picture counts every request once and marks the failed ones", () => {
   expect(picture.match(/<rect class="failed"/g)).toHaveLength(1 + 1);
   expect(picture).toContain("odd &lt;name&gt; &amp; more");
   expect(picture).toContain('aria-label="A &amp; B"');
+});
+
+test.each([
+  [
+    ["--break", "gatway"],
+    '--break: "gatway" is no service of the demo; there are gateway, tokenguard, trustguard',
+  ],
+  [["--break", "gateway:slow"], "--break gateway: tasks can crash or hang; write gateway or gateway:hang"],
+  [["--break", "gateway", "--emergency"], "--break and --emergency exclude each other; give one of them"],
+  [["everything"], '"everything" is not an option'],
+  [["--seconds", "soon"], "--seconds must be a number of seconds"],
+])("%j is refused with one sentence", (args, sentence) => {
+  expect(() => readOptions(args)).toThrow(new Error(sentence));
+});
+
+test.each([
+  [["--break", "gateway"], { kind: "break", service: "gateway", fault: "crash" }],
+  [["--break", "trustguard:hang"], { kind: "break", service: "trustguard", fault: "unhealthy" }],
+  [["--emergency"], { kind: "emergency", only: "codeguardians-gateway/production" }],
+  [["--emergency", "codeguardians-gateway/*"], { kind: "emergency", only: "codeguardians-gateway/*" }],
+  [["--aws-order"], { kind: "awsOrder" }],
+  [[], { kind: "rotate" }],
+])("%j shows %j", (args, scene) => {
+  expect(readOptions(args)?.scene).toEqual(scene);
+});
+
+test("a way back is told step by step, and a deployment that another one takes the place of has ended", () => {
+  const progress = new Progress(["app"]);
+  progress.note({ event: "run.started" }, 1_000);
+  progress.note({ event: "rotation.phase", secret: "app", phase: "promote" }, 2_000);
+  progress.note({ event: "deployment.requested", service: "cluster/gateway" }, 3_000);
+  progress.note({ event: "deployment.requested", service: "cluster/tokenguard" }, 3_000);
+  progress.note({ event: "deployment.done", service: "cluster/gateway", status: "failed" }, 4_000);
+  expect(progress.wayBackOf("app")).toBeUndefined();
+  progress.note({ event: "rotation.giveUp", secret: "app" }, 4_100);
+  expect(progress.wayBackOf("app")).toEqual({ after: "failed", since: 4_100 });
+  progress.note({ event: "rotation.demote", secret: "app" }, 4_200);
+  expect(progress.wayBackOf("app")).toEqual({ after: "demote", since: 4_200 });
+  progress.note({ event: "deployment.requested", service: "cluster/tokenguard", back: true }, 5_000);
+  progress.note({ event: "rotation.withdraw", secret: "app" }, 9_000);
+  expect(progress.phaseOf("app")).toBeUndefined();
+  expect(progress.secrets.get("app")).toEqual([
+    { phase: "promote", from: 1_000, to: 2_000 },
+    { phase: "failed", from: 2_000, to: 4_100 },
+    { phase: "demote", from: 4_100, to: 4_200 },
+    { phase: "withdraw", from: 4_200, to: 9_000 },
+  ]);
+  expect(progress.deployments).toEqual([
+    { service: "gateway", back: false, from: 3_000, to: 4_000, status: "failed" },
+    { service: "tokenguard", back: false, from: 3_000, to: 5_000, status: "superseded" },
+    { service: "tokenguard", back: true, from: 5_000 },
+  ]);
 });

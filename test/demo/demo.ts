@@ -1,73 +1,46 @@
 /**
  * `npm run demo`: a small backend under live traffic, every secret of it rotated by the real handler, and the count of
- * requests that failed. It ends with 0 only if none did and every old value was tried and refused. `--aws-order` runs the
- * same traffic against the order of AWS's single-user functions instead.
+ * requests that failed. It ends with 0 only if none did and every value was tried and answered as it should. `--break` lets
+ * the deployment of one service fail, `--emergency` kills leaked values first, `--aws-order` runs the same traffic against
+ * the order of AWS's single-user functions instead.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { ECSClient, ListServiceDeploymentsCommand } from "@aws-sdk/client-ecs";
-import type { Report } from "../../lib/rotation/report.ts";
-import { rotateInAwsOrder } from "./awsOrder.ts";
+import { type Watch, watchInvariant } from "../chaos/monitor.ts";
 import { type Crowd, startCrowd } from "./crowd.ts";
+import { type Options, readOptions, USAGE } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { tryOldAndNew } from "./proof.ts";
+import { play, prepare, settingsFor, storyOf, titleOf } from "./scenes.ts";
 import { isProven, pageOf, type Summary, summarize } from "./summary.ts";
 import { drawTimeline } from "./timeline.ts";
 import { startView, type View } from "./view.ts";
 import { BUNDLE, CLUSTER, GUARD_DATABASE, GUARD_REDIS, SERVICES, startWorld, type World } from "./world.ts";
-
-const USAGE = `npm run demo -- [--aws-order] [--seconds N] [--svg FILE] [--json]
-  --aws-order  change in place, make current, then redeploy: the order of AWS's single-user functions
-  --seconds    how long traffic runs at least (default 45)
-  --svg        where the picture of the run goes (default .build/timeline.svg)
-  --json       write one line, a JSON object, and nothing else`;
 
 const LEAST_REQUESTS = 20_500;
 const BEFORE_MS = 5_000;
 const AFTER_MS = 5_000;
 /** A machine that is too slow for the number of requests ends with fewer, and with an honest count. */
 const LONGEST_TRAFFIC_MS = 120_000;
-
-interface Options {
-  readonly order: Summary["order"];
-  readonly leastSeconds: number;
-  readonly picture: string;
-  readonly isQuiet: boolean;
-}
-
-/** @throws Error naming the option that is wrong */
-function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      json: { type: "boolean", default: false },
-      "aws-order": { type: "boolean", default: false },
-      seconds: { type: "string", default: "45" },
-      svg: { type: "string", default: ".build/timeline.svg" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const leastSeconds = Number(values.seconds);
-  if (!(leastSeconds >= 0)) throw new Error("--seconds must be a number of seconds");
-  if (values.help) return undefined;
-  const order = values["aws-order"] ? "aws-single-user" : "rekey";
-  return { order, leastSeconds, picture: resolve(values.svg), isQuiet: values.json };
-}
+/** Each round is some ten logins; this many a second cost the traffic nothing that shows. */
+const WATCH_EVERY_MS = 500;
 
 /** Everything that is running, so that whoever ends the demo can end it. */
 interface Stage {
   world?: Promise<World>;
   crowd?: Crowd;
   view?: View;
+  watch?: Watch;
   isEnding?: boolean;
 }
 
 async function perform(options: Options, running: Stage): Promise<Summary> {
-  const { order, isQuiet, picture } = options;
+  const { scene, isQuiet, picture } = options;
   if (!isQuiet) console.log(" Starting PostgreSQL, Redis, the local cloud and a backend of three services");
   // One task after the other, so that old and new ones answer side by side for as long as can be.
-  running.world = startWorld({ maximumPercent: 150 });
+  running.world = startWorld({ maximumPercent: 150, env: settingsFor(scene) });
   const world = await running.world;
   // Interrupted meanwhile: nothing may be started in a world that is being stopped.
   if (running.isEnding) throw new Interrupted();
@@ -75,58 +48,41 @@ async function perform(options: Options, running: Stage): Promise<Summary> {
   world.cloud.lambda.emitter.on("line", (_name, line) => progress.readLine(line));
   const crowd = startCrowd(world.cloud);
   running.crowd = crowd;
+  const { cloud, postgres, primary, replica } = world;
+  const watch = watchInvariant({ cloud, postgres, redis: [primary, replica] }, { everyMs: WATCH_EVERY_MS });
+  running.watch = watch;
   const startedAt = Date.now();
-  let stage = "traffic before the rotation";
-  const view = startView(
-    { cloud: world.cloud, crowd, progress, startedAt, stage: () => (isWaiting(progress) ? WAITING : stage) },
-    isQuiet,
-  );
+  let act: "before" | "during" | "after" | "done" = "before";
+  const stage = () => storyOf(scene, act, progress);
+  const view = startView({ cloud, crowd, progress, startedAt, stage }, isQuiet);
   running.view = view;
 
   await sleep(BEFORE_MS);
   const begunAt = Date.now();
-  stage =
-    order === "rekey" ? "rotateAll is rotating every secret" : "change in place, make current, then redeploy";
-  const rotated = await (order === "rekey" ? rotateWithRekey(world) : rotateInAwsOrder(world, progress));
+  act = "during";
+  prepare(world, scene);
+  const played = await play(world, scene, progress);
   const seconds = (Date.now() - begunAt) / 1000;
 
-  stage = "traffic after the rotation";
-  const proof = await tryOldAndNew(world);
+  act = "after";
+  const proof = await tryOldAndNew(world, played.withdrawn);
   await sleep(AFTER_MS);
   const isEnough = () =>
     crowd.requests() >= LEAST_REQUESTS && Date.now() - startedAt >= options.leastSeconds * 1000;
   while (!isEnough() && Date.now() - startedAt < LONGEST_TRAFFIC_MS) await sleep(200);
+  await watch.stop();
   await crowd.stop();
-  stage = "done";
+  act = "done";
   view.stop();
 
-  const title =
-    order === "rekey"
-      ? "Every secret rotated under live traffic"
-      : "The same secrets in AWS's single-user order";
   await mkdir(dirname(picture), { recursive: true });
   const firstGeneration = crowd.firstGeneration();
+  const title = titleOf(scene);
   await writeFile(picture, drawTimeline({ title, reports: crowd.reports, progress, firstGeneration }));
   const deployments = await countDeployments(world, new Date(begunAt));
   const fromHere = relative(process.cwd(), picture);
   const timeline = fromHere.startsWith("..") ? picture : fromHere;
-  return summarize({ order, rotated, deployments, seconds, timeline, crowd, proof });
-}
-
-const WAITING = "waiting for the last token of the old key, to revoke it";
-
-/** The other secrets are done; the keys that signed tokens must outlive those tokens. */
-function isWaiting(progress: Progress): boolean {
-  const open = [...progress.secrets.keys()].filter((name) => progress.phaseOf(name) !== undefined);
-  return open.length === 1 && open[0] === BUNDLE && progress.phaseOf(BUNDLE)?.phase === "revoke";
-}
-
-/** @returns the names of the secrets that rotated */
-async function rotateWithRekey(world: World): Promise<readonly string[]> {
-  const { payload, failure } = await world.cloud.lambda.invoke("rotateAll", { reason: "demo" });
-  if (failure) throw new Error(`rotateAll failed: ${failure.errorType}: ${failure.errorMessage}`);
-  const { secrets } = payload as Report;
-  return secrets.filter(({ outcome }) => outcome === "rotated").map(({ name }) => name);
+  return summarize({ scene, played, deployments, seconds, timeline, crowd, proof, watch });
 }
 
 /** As ECS has them on record, whoever asked for them. */
@@ -146,6 +102,8 @@ async function countDeployments({ client }: World, after: Date): Promise<Record<
 async function end(running: Stage): Promise<void> {
   running.isEnding = true;
   running.view?.stop();
+  // Its tries end with the world; an interrupted one has nothing to tell.
+  running.watch?.stop().catch(() => undefined);
   running.crowd?.kill();
   // A world that did not come up has cleared itself away; why, is told by whoever waited for it.
   const built = await running.world?.catch(() => undefined);
@@ -167,7 +125,7 @@ async function main(options: Options): Promise<number> {
   try {
     const summary = await Promise.race([performance, interruption]);
     console.log(options.isQuiet ? JSON.stringify(summary) : pageOf(summary));
-    return options.order === "aws-single-user" || isProven(summary) ? 0 : 1;
+    return isProven(summary) ? 0 : 1;
   } catch (error) {
     if (error instanceof Interrupted) return 130;
     running.view?.stop();
@@ -179,7 +137,7 @@ async function main(options: Options): Promise<number> {
 }
 
 try {
-  const options = readOptions();
+  const options = readOptions(process.argv.slice(2));
   if (options === undefined) console.log(USAGE);
   // What was interrupted may still wait for a timer or an answer that does not come; everything it started is stopped.
   else process.exit(await main(options));

@@ -1,6 +1,7 @@
 /**
- * Whether the values from before are dead and the present ones alive, by trying each where it works or used to work,
- * without any of Rekey's own code. A failure that is not a refusal proves nothing and is thrown.
+ * Whether the values from before are dead and the new ones alive, by trying each where it works or used to work, without
+ * any of Rekey's own code; after a way back the answers must be the other way round. A failure that is not a refusal
+ * proves nothing and is thrown.
  */
 import { createClient } from "@redis/client";
 import { SignJWT } from "jose";
@@ -16,10 +17,14 @@ export interface Trial {
 /** Secret name -> what was tried and where -> the answers. */
 export type Proof = Readonly<Record<string, Readonly<Record<string, Trial>>>>;
 
-export async function tryOldAndNew(world: World): Promise<Proof> {
+/** @param withdrawn secret name -> id of the version that was taken back; of every other secret the present one is tried */
+export async function tryOldAndNew(
+  world: World,
+  withdrawn: Readonly<Record<string, string>> = {},
+): Promise<Proof> {
   const { cloud, primary, replica, seeds } = world;
   const read = (name: string): Record<string, string> =>
-    JSON.parse(cloud.secrets.read(cloud.secrets.find(name), undefined, undefined).text);
+    JSON.parse(cloud.secrets.read(cloud.secrets.find(name), withdrawn[name], undefined).text);
   const [bundle, guardDatabase, guardRedis] = [read(BUNDLE), read(GUARD_DATABASE), read(GUARD_REDIS)];
 
   const database = (old: Login, username = "", password = "") =>
@@ -27,8 +32,11 @@ export async function tryOldAndNew(world: World): Promise<Proof> {
   const redis = (node: RedisServer, old: RedisLogin, password = "", username?: string) =>
     trial((login) => redisAccepts(node, login), old, { password, ...(username ? { username } : {}) });
   const order = await makeOrder(world);
+  // The key that signs after a rotation was published as `next` before it, and is `next` again after a way back: what only
+  // the withdrawn document knew is the `next` of its own.
+  const newKey = withdrawn[BUNDLE] === undefined ? "JWT_SECRET_KEY" : "JWT_SECRET_KEY_NEXT";
   const guard = (service: ServiceName) =>
-    trial((key) => guardsAccept(world, service, key, order), seeds.jwtKey, bundle["JWT_SECRET_KEY"] ?? "");
+    trial((key) => guardsAccept(world, service, key, order), seeds.jwtKey, bundle[newKey] ?? "");
 
   return {
     [BUNDLE]: {

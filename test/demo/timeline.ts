@@ -3,8 +3,10 @@
  * on the same time axis, the phases of each secret and the deployment of each service. Plain SVG, drawn for a light page
  * and, by the reader's setting, for a dark one.
  */
-import { type Phase, type PhaseSpan, type Progress, shortName } from "./progress.ts";
+import { type DeploymentSpan, type PhaseSpan, type Progress, shortName } from "./progress.ts";
+import { STYLE } from "./timelineStyle.ts";
 import { requestsIn, type TrafficReport } from "./traffic.ts";
+import { SERVICES } from "./world.ts";
 
 export interface TimelineInput {
   readonly title: string;
@@ -17,7 +19,7 @@ export interface TimelineInput {
 const WIDTH = 960;
 const LEFT = 152;
 const RIGHT = 24;
-const TOP = 108;
+const TOP = 124;
 const PLOT = 210;
 const ROW = 18;
 const ROW_GAP = 7;
@@ -25,7 +27,7 @@ const GRID_STEP = 100;
 const CHARACTER = 6.2;
 
 /** Class names; the colours stand in the style sheet, for both kinds of page. */
-const LOOK: Readonly<Record<Phase, readonly [style: string, label: string]>> = {
+const LOOK: Readonly<Record<PhaseSpan["phase"], readonly [style: string, label: string]>> = {
   stage: ["prepare", "stage"],
   set: ["prepare", "set"],
   test: ["prepare", "test"],
@@ -34,6 +36,9 @@ const LOOK: Readonly<Record<Phase, readonly [style: string, label: string]>> = {
   confirm: ["confirm", "confirm"],
   revoke: ["revoke", "revoke"],
   finish: ["confirm", "finish"],
+  failed: ["broken", "roll out, failed"],
+  demote: ["promote", "label back"],
+  withdraw: ["back", "services back"],
 };
 const LEGEND = [
   ["prepare", "stage, set, test"],
@@ -41,7 +46,11 @@ const LEGEND = [
   ["rollout", "roll out"],
   ["confirm", "confirm"],
   ["revoke", "wait for the last token, revoke"],
+  ["broken", "failed"],
+  ["back", "services back"],
 ] as const;
+/** Moments may be close, so each label has a line to itself: the first on top, where no later one's dashes cross it. */
+const LEVEL = 14;
 /** A revocation that takes longer waits for tokens of the old key to end. */
 const WAITING_MS = 5_000;
 
@@ -63,7 +72,8 @@ export function drawTimeline({ title, reports, progress, firstGeneration }: Time
   );
   const deploymentsAt = rows + progress.secrets.size * (ROW + ROW_GAP) + 8;
   const deployments = deploymentRows(scale, progress, deploymentsAt);
-  const height = deploymentsAt + progress.deployments.length * (ROW + ROW_GAP) + 34;
+  const deployed = SERVICES.filter((service) => progress.deploymentOf(service) !== undefined);
+  const height = deploymentsAt + deployed.length * (ROW + ROW_GAP) + 34;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeText(title)}">
 ${STYLE}
 <rect class="page" width="${WIDTH}" height="${height}" rx="8"/>
@@ -120,23 +130,28 @@ function bar(scale: Scale, report: TrafficReport, firstGeneration: string | unde
   });
 }
 
-/** The two moments that matter, as lines through the plot: when the new values became current, when the old ones died. */
+/** The moments that matter, as lines through the plot: current, dead, and on the way back failed and withdrawn. */
 function moments(scale: Scale, progress: Progress): string[] {
-  const last = (phase: Phase) => {
-    const ends = [...progress.secrets.values()].flat().filter((span) => span.phase === phase);
+  const spans = [...progress.secrets.values()].flat();
+  const last = (phase: PhaseSpan["phase"]) => {
+    const ends = spans.filter((span) => span.phase === phase);
     return ends.length > 0 ? Math.max(...ends.map(({ to }) => to)) : undefined;
   };
+  const failedAt = last("failed");
   const shown = [
-    [last("promote"), "the new values are AWSCURRENT"],
-    [last("revoke"), "the last old value is refused"],
+    [last("promote"), "the new values are AWSCURRENT", "moment"],
+    [failedAt, "a deployment fails: the label goes back", "moment trouble"],
+    [last("withdraw"), "the new value is withdrawn", "moment"],
+    [failedAt === undefined ? last("revoke") : undefined, "the last old value is refused", "moment"],
   ] as const;
-  return shown.flatMap(([at, label]) => {
-    if (at === undefined) return [];
+  const happened = shown.flatMap(([at, label, style]) => (at === undefined ? [] : [{ at, label, style }]));
+  return happened.flatMap(({ at, label, style }, position) => {
     const x = scale.x(at);
     const isFarRight = x + label.length * CHARACTER > WIDTH - RIGHT;
+    const y = TOP - 6 - (happened.length - 1 - position) * LEVEL;
     return [
-      `<line class="moment" x1="${n(x)}" x2="${n(x)}" y1="${TOP - 14}" y2="${TOP + PLOT}"/>`,
-      text(isFarRight ? x - 5 : x + 5, TOP - 6, label, "small", isFarRight ? "end" : "start"),
+      `<line class="${style}" x1="${n(x)}" x2="${n(x)}" y1="${n(y - 8)}" y2="${TOP + PLOT}"/>`,
+      text(isFarRight ? x - 5 : x + 5, y, label, "small", isFarRight ? "end" : "start"),
     ];
   });
 }
@@ -155,18 +170,31 @@ function secretBand(scale: Scale, name: string, spans: readonly PhaseSpan[], y: 
   return [text(LEFT - 10, y + 13, name, "", "end"), ...boxes];
 }
 
+/** A row for each service: its deployments after one another, and in words how each ended. */
 function deploymentRows(scale: Scale, progress: Progress, top: number): string[] {
-  return progress.deployments.flatMap(({ service, from, to }, row) => {
+  const deployed = SERVICES.filter((service) => progress.deploymentOf(service) !== undefined);
+  return deployed.flatMap((service, row) => {
     const y = top + row * (ROW + ROW_GAP);
-    const end = to ?? scale.to;
-    const [left, right] = [scale.x(from), scale.x(end)];
-    const says = `deployed in ${((end - from) / 1000).toFixed(1)} s`;
-    return [
-      text(LEFT - 10, y + 13, service, "", "end"),
-      box(left, y, Math.max(right - left, 1), ROW, "rollout", says),
-      text(right + 6, y + 13, says, "small"),
-    ];
+    const own = progress.deployments.filter((one) => one.service === service);
+    const right = Math.max(...own.map(({ to }) => scale.x(to ?? scale.to)));
+    const boxes = own.map((one) => {
+      const [left, end] = [scale.x(one.from), scale.x(one.to ?? scale.to)];
+      // A gap between two that follow each other at once.
+      return box(left, y, Math.max(end - left - 1, 1), ROW, lookOf(one), fateOf(scale, one));
+    });
+    const said = own.map((one) => fateOf(scale, one)).join(", ");
+    return [text(LEFT - 10, y + 13, service, "", "end"), ...boxes, text(right + 6, y + 13, said, "small")];
   });
+}
+
+const lookOf = ({ status, back }: DeploymentSpan) =>
+  status === "failed" ? "broken" : back ? "back" : "rollout";
+
+function fateOf(scale: Scale, { from, to, back, status }: DeploymentSpan): string {
+  const seconds = `${(((to ?? scale.to) - from) / 1000).toFixed(1)} s`;
+  if (status === "failed") return `failed after ${seconds}`;
+  if (status === "superseded") return `turned round after ${seconds}`;
+  return back ? `back in ${seconds}` : `deployed in ${seconds}`;
 }
 
 function grid(scale: Scale): string {
@@ -249,28 +277,3 @@ function box(x: number, y: number, width: number, height: number, style: string,
   const inner = title === "" ? "/>" : `><title>${escapeText(title)}</title></rect>`;
   return `<rect class="${style}" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}"${inner}`;
 }
-
-const STYLE = `<style>
-text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
-.title { font-size: 17px; font-weight: 600; }
-.small { font-size: 11px; fill: #59636e; }
-.inside { font-size: 11px; fill: #ffffff; }
-.bad { fill: #cf222e; font-weight: 600; }
-.page { fill: #ffffff; }
-.grid { stroke: #d1d9e0; stroke-width: 1; }
-.axis { stroke: #59636e; stroke-width: 1; }
-.moment { stroke: #1f2328; stroke-width: 1; stroke-dasharray: 3 3; }
-.old { fill: #6ea8dc; } .new { fill: #2f9e6e; } .failed { fill: #d1242f; }
-.prepare { fill: #8c6d1f; } .promote { fill: #8250df; } .rollout { fill: #3573b5; } .confirm { fill: #2f855a; } .revoke { fill: #a8453c; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3; }
-.small { fill: #9198a1; }
-.inside { fill: #ffffff; }
-.bad { fill: #ff7b72; }
-.page { fill: #0d1117; }
-.grid { stroke: #2f353d; }
-.axis { stroke: #9198a1; }
-.moment { stroke: #e6edf3; }
-.old { fill: #3d6f9e; } .new { fill: #3fb27f; } .failed { fill: #ff5449; }
-}
-</style>`;

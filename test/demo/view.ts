@@ -4,7 +4,15 @@
  */
 import type { Cloud } from "../standin/cloud.ts";
 import type { Crowd } from "./crowd.ts";
-import { PHASES, type Phase, type Progress, shortName } from "./progress.ts";
+import {
+  type BackPhase,
+  type DeploymentSpan,
+  isBackPhase,
+  PHASES,
+  type Phase,
+  type Progress,
+  shortName,
+} from "./progress.ts";
 import { requestsIn } from "./traffic.ts";
 import { SERVICES, type ServiceName } from "./world.ts";
 
@@ -36,6 +44,20 @@ const COLUMNS: Readonly<Record<Phase, readonly [heading: string, width: number]>
   confirm: ["confirm", 9],
   revoke: ["revoke", 8],
   finish: ["", 2],
+};
+
+/** What the way back has done by then and what is next, in the columns behind the promotion. */
+const WAY_BACK: Readonly<Record<BackPhase | "finish", string>> = {
+  failed: "moving the label back",
+  demote: "label ✓ services",
+  withdraw: "label ✓ services ✓ value ✓",
+  finish: "label ✓ services ✓ value ✓",
+};
+/** The same in the lines for what is no terminal. */
+const PLAIN_BACK: Readonly<Record<BackPhase, string>> = {
+  failed: "given up, everything goes back",
+  demote: "the label is back on the old version",
+  withdraw: "the services are back and the new value is withdrawn",
 };
 
 const ink = (code: number) => (text: string) => `\x1b[${code}m${text}\x1b[0m`;
@@ -86,7 +108,7 @@ function plainView({ crowd, progress, startedAt, stage }: Watched): View {
     toldStage = stage();
     for (const [secret, spans] of progress.secrets) {
       for (const { phase } of spans.slice(toldPhases.get(secret) ?? 0))
-        say(`${shortName(secret)}: ${phase} done`);
+        say(`${shortName(secret)}: ${isBackPhase(phase) ? PLAIN_BACK[phase] : `${phase} done`}`);
       toldPhases.set(secret, spans.length);
     }
     if (Date.now() - toldAt < PLAIN_MS) return;
@@ -112,7 +134,7 @@ function screen({ cloud, crowd, progress, startedAt, stage }: Watched, now: numb
     ...[...progress.secrets.keys()].map((secret) => secretRow(progress, secret, now)),
     "",
     ` ${dim(`${"service".padEnd(20)}tasks, by the keys that they run on`)}`,
-    ...SERVICES.map((service) => serviceRow(cloud, crowd, service)),
+    ...SERVICES.map((service) => serviceRow(cloud, crowd, service, progress.deploymentOf(service))),
     "",
     ` ${dim("requests a second, each bar coloured by the keys of the tasks that answered")}`,
     ...chart(crowd),
@@ -121,10 +143,14 @@ function screen({ cloud, crowd, progress, startedAt, stage }: Watched, now: numb
   ];
 }
 
+/** The phases that a secret went through before it turned round. */
+const FORWARD = ["stage", "set", "test", "promote"] as const;
+
 function secretRow(progress: Progress, secret: string, now: number): string {
   const spans = progress.secrets.get(secret) ?? [];
   const open = progress.phaseOf(secret);
-  const cells = PHASES.map((phase) => {
+  const back = progress.wayBackOf(secret);
+  const cells = (back ? FORWARD : PHASES).map((phase) => {
     const width = COLUMNS[phase][1];
     const own = spans.filter((span) => span.phase === phase);
     if (phase === "finish") return own.length > 0 ? green(" ✓") : "  ";
@@ -133,10 +159,20 @@ function secretRow(progress: Progress, secret: string, now: number): string {
       return green(inSeconds(own.reduce((sum, { from, to }) => sum + to - from, 0)).padStart(width));
     return dim("·".padStart(width));
   });
+  if (back) {
+    const isOpen = back.after === "failed" || back.after === "demote";
+    const since = isOpen ? ` ${inSeconds(now - back.since)}…` : "";
+    cells.push(`  ${(isOpen ? yellow : green)(`↩ ${WAY_BACK[back.after]}${since}`)}`);
+  }
   return ` ${shortName(secret).padEnd(20)}${cells.join("")}`;
 }
 
-function serviceRow(cloud: Cloud, crowd: Crowd, service: ServiceName): string {
+function serviceRow(
+  cloud: Cloud,
+  crowd: Crowd,
+  service: ServiceName,
+  deployment: DeploymentSpan | undefined,
+): string {
   const targets = cloud.ecs.targets(service);
   const ports = new Map(targets.map(({ taskArn, port }) => [taskArn, port]));
   const counts = { old: 0, new: 0, idle: 0 };
@@ -152,7 +188,14 @@ function serviceRow(cloud: Cloud, crowd: Crowd, service: ServiceName): string {
     counts.new > 0 ? green(`${counts.new} new`) : "",
     counts.idle > 0 ? dim(`${counts.idle} starting or stopping`) : "",
   ].filter((text) => text !== "");
-  return ` ${service.padEnd(20)}${dots}${" ".repeat(Math.max(6 - tasks.length, 0))}${words.join(", ")}`;
+  const told = deployment === undefined ? "" : fateOf(deployment);
+  return ` ${service.padEnd(20)}${dots}${" ".repeat(Math.max(6 - tasks.length, 0))}${words.join(", ")}${told}`;
+}
+
+function fateOf({ status, back }: DeploymentSpan): string {
+  if (status === "failed") return red("  ✗ failed");
+  if (!back) return "";
+  return status === undefined ? yellow("  ↩ going back") : green("  ↩ back");
 }
 
 /** A bar for each second, the newest on the right, and below it a cross for each second with a failure. */

@@ -29,6 +29,13 @@ export const BUNDLE = "codeguardians-gateway/production";
 export const GUARD_DATABASE = "codeguardians-gateway/tokenguard-database";
 export const GUARD_REDIS = "codeguardians-gateway/tokenguard-redis";
 
+/** What each service is given, directly or by a name that it looks up. */
+export const CONSUMED: Readonly<Record<ServiceName, readonly string[]>> = {
+  gateway: [BUNDLE],
+  tokenguard: [BUNDLE, GUARD_DATABASE, GUARD_REDIS],
+  trustguard: [BUNDLE],
+};
+
 export interface World {
   readonly cloud: Cloud;
   readonly postgres: PostgresServer;

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type DeploymentRecord, type Rotation, type Run, requestSchema } from "../../lib/rotation/intent.ts";
+import {
+  type DeploymentRecord,
+  type Rotation,
+  type Run,
+  requestSchema,
+  type WaveRecord,
+} from "../../lib/rotation/intent.ts";
 import { makeReport, phaseSeconds } from "../../lib/rotation/report.ts";
 import { ARN, iso, rotation, wave } from "./facts.ts";
 
@@ -79,6 +85,18 @@ describe("the seconds of a phase", () => {
 });
 
 describe("the report of a run", () => {
+  test("says in one sentence for which service a secret went back, or who moved its label", () => {
+    const back = (retreat: NonNullable<WaveRecord["retreat"]>) =>
+      makeReport(run(), [rotation({ retreat }, { outcome: "rolledBack", because: retreat.because })])
+        .secrets[0]?.because;
+    const at = iso(5);
+    const because = "Service deployment rolled back because tasks crash.";
+    expect(back({ code: "DEPLOYMENT_FAILED", because, at, service: "production/gateway" })).toBe(
+      "the deployment of production/gateway failed (Service deployment rolled back because tasks crash), so AWSCURRENT and its services are back on the old value and the new one was withdrawn",
+    );
+    expect(back({ code: "LABEL_MOVED", because: "somebody moved it", at })).toBe("somebody moved it");
+  });
+
   test("tells of a rotation what was rotated, from which version to which, and that the old one is dead", () => {
     const done = rotation(
       { revokedAt: iso(50), finishedAt: iso(51) },
