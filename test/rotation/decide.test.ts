@@ -414,10 +414,16 @@ const rows: Row[] = [
     { do: "wait", forPerson: true },
   ],
   [
-    "a retreat that finds the new value current goes forward in an emergency",
+    "a retreat that finds the new value current turns round in an emergency, and the record says so",
     leaked({ ...after, retreat: back }),
     facts({ labels: promoted }),
-    { do: "look", at: "credentials" },
+    { do: "note", that: "returned" },
+  ],
+  [
+    "an emergency does not try for ever to revoke what a document from before it keeps",
+    leaked({ ...rolledOut, cut: { "shop/database": [] }, switchedOff: ["shop/database"] }),
+    facts({ labels: promoted, credentials: [{ ...credential, takenBy: "tasks", target: both }] }),
+    { do: "finish", as: "rotated" },
   ],
   [
     "an emergency ends when the value is dead and the services are through",
