@@ -1,7 +1,7 @@
 /** Plays one script on a fresh world, then lets everything calm down, and says which law was broken first. */
 import { Laws } from "./laws.ts";
 import { mend } from "./person.ts";
-import { numbersFrom } from "./schedule.ts";
+import { drained, numbersFrom } from "./schedule.ts";
 import { happen, LAYOUTS, type Script } from "./script.ts";
 import { type Plant, World } from "./world.ts";
 
@@ -56,6 +56,8 @@ export async function play(script: Script, { plant, trace }: Variation = {}): Pr
       if (isBroken()) return played();
     }
     happen(world, laws, step);
+    // Who was answered goes on before anything else happens to it.
+    await drained();
     if (isBroken()) return played();
   }
 

@@ -3,7 +3,7 @@
  * plays decides which pending call is answered next, and the clock jumps when nothing is left to answer.
  */
 /** After every microtask: each worker stands at its next call. */
-const drained = () => new Promise<void>((resolve) => void setImmediate(resolve));
+export const drained = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** One invocation of a handler. */
 export interface Worker {

@@ -90,7 +90,7 @@ export const scripts: fc.Arbitrary<Script> = fc.record({
           Array<Kind>(DISTURBANCES[kind]).fill(kind),
         ),
       ),
-      which: fc.nat(11),
+      which: fc.nat(12),
       how: fc.nat(5),
     }),
     { maxLength: 8 },
@@ -103,6 +103,7 @@ const TROUBLES: readonly (readonly [calls: string, code: ErrorCode])[] = [
   ["store.stage", "AWS_FAILED"],
   ["fleet.deploy", "AWS_DENIED"],
   ["fleet.deploy", "AWS_FAILED"],
+  ["fleet.deploy", "AWS_UNANSWERED"],
   ["fleet.", "AWS_THROTTLED"],
   ["log.", "AWS_FAILED"],
   ["log.saveRotation", "AWS_THROTTLED"],
@@ -194,7 +195,7 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
       laws.changed();
       return;
     case "trouble": {
-      const [calls, code] = TROUBLES[which] ?? ["", "AWS_FAILED"];
+      const [calls, code] = at(TROUBLES, which) ?? ["", "AWS_FAILED"];
       if ("target.".startsWith(calls) || calls.startsWith("target.")) laws.unreachable();
       world.troubles.push({ calls, code, unheard: how % 2 === 1, left: 1 + Math.floor(how / 2) });
       return;

@@ -219,14 +219,16 @@ describe("a service's part in a rollout", () => {
     (_when, way) => {
       const failed = newer({ status: "failed" });
       const later = deployment({ deploymentId: "ecs-svc/9", createdAt: at(40) });
+      const mended = task({ createdAt: at(41), startedBy: "ecs-svc/9" });
       const judge = (deployments: readonly DeploymentFacts[], changes: Partial<DeploymentRecord> = {}) =>
         judgeService(service("gateway", { deployments }), {
-          tasks: deployments.includes(later) ? [task({ createdAt: at(41), startedBy: "ecs-svc/9" })] : [old],
+          tasks: deployments.includes(later) ? [mended, mended] : [old, old],
           records: [{ ...ours({ status: "failed", ...changes }), back: way.back }],
           wave: "rotate",
           ...way,
           holding: { before: PROMOTED },
           rolloutSeconds: 300,
+          settleSeconds: 2,
           now: at(60),
         }).state;
       expect(judge([failed, deployment()])).toBe("failed");
