@@ -89,6 +89,7 @@ export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wa
   const wave = rotation.history.at(-1);
   const described = await ports.store.describe(rotation.secretArn);
   const current = holderOf(described, "AWSCURRENT")?.versionId;
+  const previous = holderOf(described, "AWSPREVIOUS")?.versionId;
   const toVersionId = wave?.toVersionId ?? "";
   const pending = await pendingOf(ports, described, toVersionId);
   // A version that Secrets Manager labelled for its own rotation has no value until createSecret puts one.
@@ -97,6 +98,7 @@ export async function gatherLabels(ports: Ports, rotation: Rotation, runWave: Wa
     labels: {
       ...(current === undefined ? {} : { current }),
       ...(pending === undefined ? {} : { pending }),
+      ...(previous === undefined ? {} : { previous }),
       staged:
         labelled ||
         ((rotation.native || wave?.stagedAt !== undefined) &&

@@ -15,6 +15,7 @@ export interface Facts {
   readonly labels: {
     readonly current?: string;
     readonly pending?: string;
+    readonly previous?: string;
     /** Whether the wave's new version is there and readable. */
     readonly staged: boolean;
     /** Whether Secrets Manager's own rotation is turned on. */
@@ -103,8 +104,10 @@ export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
   const wave = rotation.history.at(-1);
   if (rotation.outcome !== undefined || wave === undefined) return { do: "nothing" };
   const isPromoted = facts.labels.current === wave.toVersionId;
-  // The process may have died between the label's move and its own note of it, and tasks may have started since.
-  if (isPromoted && wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+  // The process may have died between the label's move and its own note of it, and tasks may have started since; also
+  // when somebody has moved the label on by now, which leaves AWSPREVIOUS where it was.
+  const wasPromoted = isPromoted || facts.labels.previous === wave.toVersionId;
+  if (wasPromoted && wave.promotedAt === undefined) return { do: "note", that: "promoted" };
   if (wave.retreat) {
     // A leaked value is not gone back to: once the new one is current, the way is forward, and the record says so.
     return isPromoted && rotation.emergency ? turnForward(wave.retreat, now) : retreat(wave, facts);

@@ -432,6 +432,12 @@ const rows: Row[] = [
     { do: "finish", as: "rotated" },
   ],
   [
+    "a value that was current is known to have been read, although nobody noted it and somebody moved the label on",
+    rotation({ testedAt: iso(3) }),
+    facts({ labels: { current: "by-hand", previous: "new", staged: true } }),
+    { do: "note", that: "promoted" },
+  ],
+  [
     "the way back begins with the label",
     rotation({ ...after, retreat: back }),
     facts({ labels: promoted }),
