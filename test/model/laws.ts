@@ -72,8 +72,8 @@ export class Laws implements Watch {
     this.#repeats.acted(arn, act, id);
   }
 
-  deployed(_worker: Worker, service: string): void {
-    this.#repeats.deployed(service);
+  deployed({ id }: Worker, service: string): void {
+    this.#repeats.deployed(id, service);
   }
 
   ended({ id }: Worker, error: unknown): void {

@@ -52,11 +52,12 @@ export class Repeats {
    * Another one is needed only for a secret whose label moved after the first was asked for: tasks of that one do not hold
    * its value.
    */
-  deployed(service: string): void {
+  deployed(worker: string, service: string): void {
     const { records, schedule } = this.#values.world;
     const [found] = [...records.runs.values()].flatMap(({ runId, deployments }) =>
       deployments
         .filter((one) => one.service === service && one.status === "requested")
+        .filter(() => records.leases.get(runId)?.holder === worker)
         .map(({ wave, back }) => ({ runId, wave, back, key: [runId, service, wave, back].join() })),
     );
     if (!found) {
@@ -81,6 +82,7 @@ export class Repeats {
   #facts(secret: Secret, rotation: Rotation, wave: WaveRecord): Facts {
     const current = secret.holder("AWSCURRENT");
     const pending = secret.holder("AWSPENDING");
+    const previous = secret.holder("AWSPREVIOUS");
     const verdicts = this.#values
       .plansOf(secret)
       .filter((plan) =>
@@ -95,6 +97,7 @@ export class Repeats {
       labels: {
         ...(current === undefined ? {} : { current }),
         ...(pending === undefined ? {} : { pending }),
+        ...(previous === undefined ? {} : { previous }),
         staged: secret.versions.has(wave.toVersionId),
       },
       runWave: wave.wave,
