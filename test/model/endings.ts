@@ -35,15 +35,15 @@ export class Endings {
     });
   }
 
-  /** Rotations that have ended and still keep others away from their secret. */
+  /** Secrets that nobody rotates any more and that others are still kept away from. */
   leftClaims(): string[] {
     const { records } = this.#values.world;
-    return [...records.rotations.values()]
-      .flatMap((ofRun) => [...ofRun.values()])
-      .filter(
-        ({ outcome, runId, secretArn }) => outcome !== undefined && records.claims.get(secretArn) === runId,
-      )
-      .map(({ rotationId }) => rotationId);
+    return [...records.claims]
+      .filter(([arn, runId]) => {
+        const rotation = records.rotations.get(runId)?.get(arn);
+        return rotation ? rotation.outcome !== undefined : !records.open.has(runId);
+      })
+      .map(([arn, runId]) => `${runId} ${arn}`);
   }
 
   checkEnd(): void {
