@@ -68,6 +68,13 @@ export class Emergencies {
       this.#hands.exempt.add(value);
   }
 
+  /** @returns whether a value may go because a person put another beside ours, and an emergency must have room */
+  evicting(secret: Secret, value: string): boolean {
+    if (!this.#openOn(secret) || !this.#hands.wereOn(secret)) return false;
+    this.#hands.exempt.add(value);
+    return true;
+  }
+
   stored(secret: Secret, rotation: Rotation, wave: WaveRecord): void {
     const isFromBirth = this.#values.world.records.runs.get(rotation.runId)?.request.emergency === true;
     if (isFromBirth && rotation.outcome === "rolledBack" && !this.#hands.wereOn(secret))

@@ -1,7 +1,7 @@
 /**
  * What people did by hand, and what no law holds the engine to account for because of it: a value
  *  - that a person put and the target never accepted;
- *  - that the target did not accept when a person made it current;
+ *  - that the target did not accept for good when a person made it current;
  *  - that a person made current when no look of the engine could have shown it before the value went: the look was taken
  *    before the move, or within the two seconds in which Secrets Manager may answer with what was. A move counts as shown
  *    once a worker was given it and afterwards wrote a record; then the engine had its chance to remember it.
@@ -14,6 +14,7 @@ import type { CredentialPlan } from "./world.ts";
 /** A person's move of AWSCURRENT. */
 interface Hand {
   readonly versionId: string;
+  readonly at: number;
   readonly shownTo: Set<string>;
   known: boolean;
 }
@@ -31,10 +32,13 @@ export class Hands {
   /** A person has made this version current. */
   moved(secret: Secret, versionId: string): void {
     const moves = this.#moves.get(secret.arn) ?? [];
-    this.#moves.set(secret.arn, [...moves, { versionId, shownTo: new Set(), known: false }]);
+    this.#moves.set(secret.arn, [
+      ...moves,
+      { versionId, at: this.#values.world.schedule.now, shownTo: new Set(), known: false },
+    ]);
     for (const plan of this.#values.plansOf(secret)) {
       const value = this.#values.value(secret, versionId, plan);
-      if (plan.kind === "pair" && !this.#values.accepts(plan, value)) this.exempt.add(value);
+      if (plan.kind === "pair" && !this.#values.acceptsForGood(plan, value)) this.exempt.add(value);
       if (plan.kind === "keys") this.#cutKeys(secret, plan, versionId);
     }
   }
@@ -64,7 +68,11 @@ export class Hands {
           (at) => schedule.now - Date.parse(at ?? "") < STALE_MS,
         );
       });
-    for (const move of isStale ? [] : moves) if (move.versionId === current) move.shownTo.add(worker.id);
+    for (const move of isStale ? [] : moves) {
+      if (move.versionId === current) move.shownTo.add(worker.id);
+      // The next answer may come from a replica that has not heard of it.
+      else if (schedule.now - move.at < STALE_MS) move.shownTo.delete(worker.id);
+    }
   }
 
   recorded(arn: string, worker: string): void {

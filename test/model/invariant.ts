@@ -39,6 +39,17 @@ export class Invariant {
     }
   }
 
+  /** Before the label moves: what a person made current is not taken away by us. */
+  moving(secret: Secret): void {
+    const current = secret.holder("AWSCURRENT");
+    const isOurs = this.#values.world.records
+      .openRotations()
+      .filter(({ secretArn }) => secretArn === secret.arn)
+      .flatMap(({ history }) => history.flatMap((wave) => [wave.fromVersionId, wave.toVersionId]))
+      .some((versionId) => versionId === current);
+    if (!isOurs) this.#violate(`${secret.name}: AWSCURRENT is taken off ${current}, which is not ours`);
+  }
+
   refusing(secret: Secret, plan: CredentialPlan, value: string, act: "revoke" | "withdraw"): void {
     if (this.#hands.exempt.has(value)) return;
     const holders = this.#values.holders(secret, plan, value);

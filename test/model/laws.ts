@@ -47,7 +47,9 @@ export class Laws implements Watch {
   }
 
   evicted(label: string, value: string): void {
-    this.violations.push(`a third live value: ${label} had to give up ${value}`);
+    const { secret } = this.values.planOf(label);
+    if (!this.#emergencies.evicting(secret, value))
+      this.violations.push(`a third live value: ${label} had to give up ${value}`);
   }
 
   refusing(label: string, value: string, act: "revoke" | "withdraw"): void {
@@ -65,7 +67,9 @@ export class Laws implements Watch {
   }
 
   moving(worker: Worker, arn: string, to: string): void {
-    this.#emergencies.moving(worker, this.#world.secrets.find(arn), to);
+    const secret = this.#world.secrets.find(arn);
+    this.#invariant.moving(secret);
+    this.#emergencies.moving(worker, secret, to);
   }
 
   moved({ id }: Worker, arn: string, act: Extract<Act, "promote" | "demote" | "stage">): void {

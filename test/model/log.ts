@@ -75,6 +75,7 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
         return log.begin(run);
       }
       await log.open(run);
+      await ask("log.begin", () => records.open.add(run.runId));
       return { begun: true };
     },
     async open(run) {

@@ -64,6 +64,12 @@ export class Values {
     return this.world.targets.get(labelOf(plan.secret, plan.field))?.accepted.includes(value) ?? false;
   }
 
+  /** Also after a restart. */
+  acceptsForGood(plan: CredentialPlan, value: string): boolean {
+    const target = this.world.targets.get(labelOf(plan.secret, plan.field));
+    return this.accepts(plan, value) && target?.saved.includes(value) === true;
+  }
+
   /** Every version that a task could read now, or holds. */
   readable(secret: Secret): string[] {
     const held = this.held(secret);

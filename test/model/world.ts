@@ -182,7 +182,8 @@ export class World {
               const act =
                 (secrets.find(arn).versions.get(to)?.createdAt ?? 0) >=
                 (secrets.find(arn).versions.get(from)?.createdAt ?? 0);
-              this.watch?.moving(worker, arn, to);
+              // Any other is refused, and changes nothing.
+              if (secrets.find(arn).holder("AWSCURRENT") === from) this.watch?.moving(worker, arn, to);
               secrets.moveCurrent(arn, from, to, schedule.now);
               this.watch?.moved(worker, arn, act ? "promote" : "demote");
             }),
