@@ -207,6 +207,8 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         return this.begin(run);
       }
       await this.open(run);
+      // Again: whoever took the pointer over from us while we stood still has taken us off the list as well.
+      await put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
       return { begun: true };
     },
 

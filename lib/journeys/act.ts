@@ -119,7 +119,7 @@ export async function act(
 /** The rollout starts over: whatever was deployed before may have read what AWSCURRENT was meanwhile. */
 function noteReturn(ports: Ports, rotation: Rotation, wave: WaveRecord): Promise<Rotation> {
   // `confirmedAt` stays: the old value may have been revoked since, and nobody may go back to it.
-  const { displacedAt: _, rolledOutAt: __, ...rest } = wave;
+  const { displacedAt: _, rolledOutAt: __, retreat: ___, ...rest } = wave;
   const again = { ...rest, promotedAt: ports.now().toISOString() };
   return ports.log.saveRotation({
     ...rotation,

@@ -135,6 +135,7 @@ export async function gatherLabels(
   const wave = rotation.history.at(-1);
   const described = await piece.describe();
   const current = holderOf(described, "AWSCURRENT")?.versionId;
+  const previous = holderOf(described, "AWSPREVIOUS")?.versionId;
   const toVersionId = wave?.toVersionId ?? "";
   const pending = await pendingOf(ports, described, toVersionId);
   // A version that Secrets Manager labelled for its own rotation has no value until createSecret puts one.
@@ -143,6 +144,7 @@ export async function gatherLabels(
     labels: {
       ...(current === undefined ? {} : { current }),
       ...(pending === undefined ? {} : { pending }),
+      ...(previous === undefined ? {} : { previous }),
       staged:
         labelled ||
         ((rotation.native || wave?.stagedAt !== undefined) &&

@@ -1,7 +1,7 @@
 /** The beginning of a run: what will be rotated, claimed and on record, before anything is changed. */
 import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
-import type { Rotation, Run } from "../rotation/intent.ts";
+import { isOver, type Rotation, type Run } from "../rotation/intent.ts";
 import { firstAsked } from "../rotation/native.ts";
 import { newWave } from "./act.ts";
 import { hurryOpen } from "./hurry.ts";
@@ -59,17 +59,20 @@ export async function start(
 }
 
 /**
- * A worker that stood still between claiming a secret and its record may claim it again after another has ended that
- * rotation. Nobody would ever release that claim.
+ * Nobody would ever release the claim of a worker that fell silent between a claim and its record, when another has ended
+ * that rotation meanwhile, or has begun the run anew and refused the secret.
  */
 async function releaseEnded(ports: Ports): Promise<void> {
   const claims = await ports.log.claims();
   for (const runId of new Set(claims.values())) {
-    const rotations = await ports.log.rotations(runId);
-    const ended = rotations.filter(
-      ({ secretArn, outcome }) => outcome !== undefined && claims.get(secretArn) === runId,
-    );
-    for (const rotation of ended) await ports.log.release(rotation);
+    const run = await ports.log.run(runId);
+    const rotations = new Map((await ports.log.rotations(runId)).map((one) => [one.secretArn, one]));
+    for (const [secretArn, claimedBy] of claims) {
+      if (claimedBy !== runId) continue;
+      const rotation = rotations.get(secretArn);
+      const hasEnded = rotation ? rotation.outcome !== undefined : run !== undefined && isOver(run);
+      if (hasEnded) await ports.log.release({ runId, secretArn });
+    }
   }
 }
 

@@ -15,6 +15,7 @@ export interface Facts {
   readonly labels: {
     readonly current?: string;
     readonly pending?: string;
+    readonly previous?: string;
     /** Whether the wave's new version is there and readable. */
     readonly staged: boolean;
     /** Whether Secrets Manager's own rotation is turned on. */
@@ -103,10 +104,14 @@ export function decide(rotation: Rotation, facts: Facts, now: Date): Decision {
   const wave = rotation.history.at(-1);
   if (rotation.outcome !== undefined || wave === undefined) return { do: "nothing" };
   const isPromoted = facts.labels.current === wave.toVersionId;
-  // The process may have died between the label's move and its own note of it, and tasks may have started since.
-  if (isPromoted && wave.promotedAt === undefined) return { do: "note", that: "promoted" };
-  // A leaked value is not gone back to: once the new one is current, the way is forward.
-  if (wave.retreat && !(isPromoted && rotation.emergency)) return retreat(wave, facts);
+  // The process may have died between the label's move and its own note of it, and tasks may have started since; also
+  // when somebody has moved the label on by now, which leaves AWSPREVIOUS where it was.
+  const wasPromoted = isPromoted || facts.labels.previous === wave.toVersionId;
+  if (wasPromoted && wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+  if (wave.retreat) {
+    // A leaked value is not gone back to: once the new one is current, the way is forward, and the record says so.
+    return isPromoted && rotation.emergency ? turnForward(wave.retreat, now) : retreat(wave, facts);
+  }
   if (isPromoted) {
     // Somebody put it back where we had it. Tasks that started in between are as old as those from before.
     if (wave.displacedAt !== undefined) return { do: "note", that: "returned" };
@@ -255,7 +260,7 @@ function afterEmergencyPromotion(rotation: Rotation, wave: WaveRecord, facts: Fa
   const waits: Wait[] = [];
   for (const credential of facts.credentials) {
     if (!credential.revokes || credential.label in wave.revoked) continue;
-    if (credential.takenBy === "tasks" && !isRolledOut) continue;
+    if (credential.takenBy === "tasks" && (!isRolledOut || isKept(credential))) continue;
     const decision = aboutCutting(wave, credential);
     if (decision.do !== "wait") return decision;
     waits.push(decision);
@@ -269,6 +274,11 @@ function afterEmergencyPromotion(rotation: Rotation, wave: WaveRecord, facts: Fa
     because: `${rollout.because.replace(/\.$/, "")}; the leaked value is never brought back, so the on-call must deploy ${rollout.service ?? "it"} again`,
     forPerson: true,
   };
+}
+
+/** A document made before the emergency keeps the old value beside the new one. A later one takes it out; no act can. */
+function isKept({ target }: CredentialFacts): boolean {
+  return target !== undefined && "from" in target && target.from === "accepted";
 }
 
 function aboutCutting(wave: WaveRecord, { label, stragglers, target }: CredentialFacts): Decision {
@@ -370,6 +380,12 @@ function displaced(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date
     because: `somebody moved AWSCURRENT ${where}; whoever did must move it to ${wave.toVersionId}: nothing is revoked until then`,
     forPerson: true,
   };
+}
+
+function turnForward({ demotedAt }: NonNullable<WaveRecord["retreat"]>, now: Date): Decision {
+  return demotedAt !== undefined && now.getTime() - Date.parse(demotedAt) < STALE_MS
+    ? { do: "wait", because: "for the old value to be readable everywhere" }
+    : { do: "note", that: "returned" };
 }
 
 /** Back, in the order that never leaves a readable value refused: label, services, and only then the value. */

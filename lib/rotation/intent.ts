@@ -216,7 +216,7 @@ export interface RotationLog {
   /** Run ids by secret ARN for secrets whose rotation is not finished. */
   claims(): Promise<ReadonlyMap<string, string>>;
   /** Gives the secret free for the next rotation. Safe to repeat. */
-  release(rotation: Rotation): Promise<void>;
+  release(rotation: Pick<Rotation, "runId" | "secretArn">): Promise<void>;
   remember(secretArn: string, history: SecretHistory): Promise<void>;
   history(secretArn: string): Promise<SecretHistory>;
   histories(): Promise<ReadonlyMap<string, SecretHistory>>;

@@ -91,8 +91,14 @@ export function judgeService(service: ServiceFacts, question: Omit<Question, "co
   const record = ours.at(-1);
   const deployment = record && findOurs(service, record, records, question.settleSeconds);
   const newest = service.deployments[0];
+  // Where there is no way back, and from a way back there is none, only a later deployment mends what failed.
   const isMended =
-    question.forwardOnly && newest !== undefined && newest !== deployment && newest.status !== "failed";
+    (question.forwardOnly || back) &&
+    record !== undefined &&
+    newest !== undefined &&
+    newest.deploymentId !== record.deploymentId &&
+    newest.createdAt >= new Date(record.requestedAt) &&
+    newest.status !== "failed";
   // Our own verdict first: after a circuit breaker's rollback the newest deployment is a healthy one that isn't ours.
   if ((record?.status === "failed" || deployment?.status === "failed") && !isMended) {
     return { state: "failed", because: deployment?.reason ?? record?.reason ?? "its deployment failed" };

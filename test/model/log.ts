@@ -14,14 +14,18 @@ export class Records {
   /** `run id`, then secret ARN. */
   readonly rotations = new Map<string, Map<string, Rotation>>();
   readonly open = new Set<string>();
-  active: { readonly runId: string; readonly since: string } | undefined;
+  /** Of rotations, so far. */
+  writes = 0;
+  /** The run that others must not start beside: one for all, and one for each set of secrets that leaked. */
+  readonly active = new Map<string, { readonly runId: string; readonly since: string }>();
   readonly claims = new Map<string, string>();
   readonly histories = new Map<string, SecretHistory>();
   readonly leases = new Map<string, { holder: string | undefined; until: number; readonly token: number }>();
   /** Record -> the greatest token that ever wrote it. */
   readonly fences = new Map<string, number>();
-  /** Told of each rotation that is stored. */
+  /** Told of each rotation that is stored, and of those that are read. */
   onRotation: ((next: Rotation, worker: string) => void) | undefined;
+  onRead: ((rotations: readonly Rotation[], worker: string) => void) | undefined;
 
   openRotations(): Rotation[] {
     return [...this.open].flatMap((runId) =>
@@ -29,6 +33,9 @@ export class Records {
     );
   }
 }
+
+const pointerOf = ({ request: { emergency, only, except } }: Run) =>
+  emergency ? JSON.stringify([only, except]) : "";
 
 export function logOn(records: Records, ask: Ask, worker: string, token = 0): RotationLog {
   const overtaken = (what: string) =>
@@ -48,13 +55,14 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
     async begin(run) {
       if (await ask("log.begin", () => records.runs.has(run.runId)))
         return { begun: false, runId: run.runId };
+      const pointer = pointerOf(run);
       const won = await ask("log.begin", () => {
-        if (records.active) return false;
-        records.active = { runId: run.runId, since: run.createdAt };
+        if (records.active.has(pointer)) return false;
+        records.active.set(pointer, { runId: run.runId, since: run.createdAt });
         return true;
       });
       if (!won) {
-        const active = await ask("log.begin", () => records.active);
+        const active = await ask("log.begin", () => records.active.get(pointer));
         const isKnown =
           active === undefined || (await ask("log.begin", () => records.runs.has(active.runId)));
         const isRecent =
@@ -62,11 +70,12 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
         if (isKnown || isRecent) return { begun: false, runId: active?.runId ?? "" };
         await log.closeRun(active.runId);
         await ask("log.begin", () => {
-          if (records.active?.runId === active.runId) records.active = undefined;
+          if (records.active.get(pointer)?.runId === active.runId) records.active.delete(pointer);
         });
         return log.begin(run);
       }
       await log.open(run);
+      await ask("log.begin", () => records.open.add(run.runId));
       return { begun: true };
     },
     async open(run) {
@@ -75,12 +84,17 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
     },
     run: (runId) => ask("log.run", () => records.runs.get(runId)),
     openRuns: () => ask("log.openRuns", () => [...records.open]),
-    rotations: (runId) => ask("log.rotations", () => [...(records.rotations.get(runId)?.values() ?? [])]),
+    rotations: (runId) =>
+      ask("log.rotations", () => {
+        const found = [...(records.rotations.get(runId)?.values() ?? [])];
+        records.onRead?.(found, worker);
+        return found;
+      }),
     async saveRun(run) {
       const saved = await ask("log.saveRun", () => saveRun(run));
       if (["done", "refused", "waiting"].includes(run.status)) {
         await ask("log.saveRun", () => {
-          if (records.active?.runId === run.runId) records.active = undefined;
+          if (records.active.get(pointerOf(run))?.runId === run.runId) records.active.delete(pointerOf(run));
         });
       }
       return saved;
@@ -92,6 +106,7 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
         fence(`${rotation.runId} ${rotation.secretArn}`);
         const next = { ...rotation, rev: rotation.rev + 1 };
         records.rotations.set(rotation.runId, ofRun.set(rotation.secretArn, next));
+        records.writes++;
         records.onRotation?.(next, worker);
         return next;
       }),

@@ -15,7 +15,15 @@ const inStore =
   (ports) => ({ ...ports, store: { ...ports.store, ...remake(ports.store, ports) } });
 const inLog =
   (remake: Remade<RotationLog>): Plant =>
-  (ports) => ({ ...ports, log: { ...ports.log, ...remake(ports.log, ports) } });
+  (ports) => {
+    // Under a lease, too, where a worker is given its log anew.
+    const mistaken = (log: RotationLog): RotationLog => ({
+      ...log,
+      ...remake(log, ports),
+      fencedBy: (token) => mistaken(log.fencedBy(token)),
+    });
+    return { ...ports, log: mistaken(ports.log) };
+  };
 const inPairs =
   (remake: Remade<Strategy>): Plant =>
   (ports) => {
@@ -97,6 +105,19 @@ export const MISTAKES: Readonly<Record<string, Plant>> = {
       return real.saveRotation(rotation);
     },
   })),
+  "a leaked value is treated as any other": inLog((real) => ({
+    rotations: async (runId) =>
+      (await real.rotations(runId)).map((rotation) => ({ ...rotation, emergency: false })),
+  })),
+  "a strategy does not ask whether it may still write, and no port does": (ports) => ({
+    ...ports,
+    settings: { ...ports.settings, leaseSeconds: 100_000 },
+    log: {
+      ...ports.log,
+      lease: (runId, holder, now) => ports.log.lease(runId, holder, now, ports.settings.leaseSeconds),
+      renew: (runId, holder, now) => ports.log.renew(runId, holder, now, ports.settings.leaseSeconds),
+    },
+  }),
   "records are not written": inLog(() => ({
     saveRotation: async (rotation) => ({ ...rotation, rev: rotation.rev + 1 }),
   })),

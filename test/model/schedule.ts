@@ -3,7 +3,7 @@
  * plays decides which pending call is answered next, and the clock jumps when nothing is left to answer.
  */
 /** After every microtask: each worker stands at its next call. */
-const drained = () => new Promise<void>((resolve) => void setImmediate(resolve));
+export const drained = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** One invocation of a handler. */
 export interface Worker {
@@ -87,8 +87,10 @@ export class Schedule {
     await drained();
   }
 
-  /** Time goes by and nobody gets an answer; what happens by itself happens. */
+  /** Time goes by and nobody gets an answer; what was sent takes effect, and what happens by itself happens. */
   pass(ms: number): void {
+    for (const worker of new Set(this.#calls.map((call) => call.worker)))
+      this.#holdBack(worker, Math.max(worker.frozenUntil, this.now + ms));
     const until = this.now + ms;
     for (let timer = this.#timers[0]; timer && timer.at <= until; timer = this.#timers[0]) {
       this.#timers.shift();
@@ -107,26 +109,44 @@ export class Schedule {
     this.trace?.(`${worker.id} dies; ${Math.min(sent, own.length)} of ${own.length} calls took effect`);
   }
 
-  isAsking(worker: Worker): boolean {
-    return this.#calls.some((call) => call.worker === worker);
+  /** What it has sent takes effect now; what it would have sent next, it sends when it wakes, or never. */
+  freeze(worker: Worker, ms: number): void {
+    worker.frozenUntil = Math.max(worker.frozenUntil, this.now + ms);
+    this.trace?.(`${worker.id} freezes for ${ms / 1000} s`);
+    this.#holdBack(worker, worker.frozenUntil);
   }
 
-  freeze(worker: Worker, ms: number): void {
+  #holdBack(worker: Worker, until: number): void {
     const own = this.#calls.filter((call) => call.worker === worker);
     this.#calls = this.#calls.filter((call) => call.worker !== worker);
-    worker.frozenUntil = this.now + ms;
-    this.trace?.(`${worker.id} freezes for ${ms / 1000} s`);
     for (const call of own) {
       this.#execute({
         ...call,
         answer: (take) => {
           const heard = quietly(take);
-          this.at(worker.frozenUntil, () => {
-            if (worker.alive) call.answer(heard);
-          });
+          this.#atAwake(worker, until, () => call.answer(heard));
         },
       });
     }
+  }
+
+  /** Ends early when the signal says so, as the real one does. */
+  sleep(worker: Worker, ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((wake) => {
+      if (signal?.aborted) return wake();
+      signal?.addEventListener("abort", () => wake(), { once: true });
+      this.#atAwake(worker, this.now + ms, () => {
+        if (!signal?.aborted) wake();
+      });
+    });
+  }
+
+  #atAwake(worker: Worker, time: number, run: () => void): void {
+    this.at(time, () => {
+      if (!worker.alive) return;
+      if (worker.frozenUntil <= this.now) run();
+      else this.#atAwake(worker, worker.frozenUntil, run);
+    });
   }
 
   #execute({ worker, name, effect, answer }: Call): void {

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import type { ErrorCode } from "../../lib/errors.ts";
 import type { Laws } from "./laws.ts";
-import type { Secret } from "./secrets.ts";
-import type { Layout, World } from "./world.ts";
+import { move, put } from "./person.ts";
+import { type Layout, REQUEST, type World } from "./world.ts";
 
 const pair = (secret: string, more: object = {}) => ({ secret, kind: "pair", ...more }) as const;
 const keys = (secret: string, more: object = {}) =>
@@ -58,6 +58,7 @@ const DISTURBANCES = {
   trouble: 3,
   time: 3,
   guest: 1,
+  emergency: 3,
 } as const;
 export type Kind = keyof typeof DISTURBANCES;
 
@@ -89,7 +90,7 @@ export const scripts: fc.Arbitrary<Script> = fc.record({
           Array<Kind>(DISTURBANCES[kind]).fill(kind),
         ),
       ),
-      which: fc.nat(11),
+      which: fc.nat(12),
       how: fc.nat(5),
     }),
     { maxLength: 8 },
@@ -102,6 +103,7 @@ const TROUBLES: readonly (readonly [calls: string, code: ErrorCode])[] = [
   ["store.stage", "AWS_FAILED"],
   ["fleet.deploy", "AWS_DENIED"],
   ["fleet.deploy", "AWS_FAILED"],
+  ["fleet.deploy", "AWS_UNANSWERED"],
   ["fleet.", "AWS_THROTTLED"],
   ["log.", "AWS_FAILED"],
   ["log.saveRotation", "AWS_THROTTLED"],
@@ -128,6 +130,15 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
     case "call":
       world.start("rotateAll", 60_000 + how * 60_000);
       return;
+    case "emergency":
+      if (!secret) return;
+      world.start("rotateAll", 120_000 + how * 60_000, {
+        ...REQUEST,
+        emergency: true,
+        only: [secret.name],
+        reason: "it leaked",
+      });
+      return;
     case "tick":
       world.start("advance", 30_000 + how * 30_000);
       return;
@@ -135,10 +146,8 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
       if (worker) schedule.kill(worker, how);
       return;
     case "freeze":
-      // Longer than its lease only between two rounds. Within one, a thawed worker may be in the middle of an act, and no
-      // target or label asks who holds a lease: what it had begun would be done a second time, after others went on.
-      if (worker)
-        schedule.freeze(worker, schedule.isAsking(worker) ? 10_000 + how * 14_000 : 10_000 + how * 60_000);
+      // Longer than its lease, too, and in the middle of anything.
+      if (worker) schedule.freeze(worker, 10_000 + how * 60_000);
       return;
     case "replaceTask": {
       const task = at(
@@ -186,7 +195,8 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
       laws.changed();
       return;
     case "trouble": {
-      const [calls, code] = TROUBLES[which] ?? ["", "AWS_FAILED"];
+      const [calls, code] = at(TROUBLES, which) ?? ["", "AWS_FAILED"];
+      if ("target.".startsWith(calls) || calls.startsWith("target.")) laws.unreachable();
       world.troubles.push({ calls, code, unheard: how % 2 === 1, left: 1 + Math.floor(how / 2) });
       return;
     }
@@ -199,23 +209,4 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
       for (const rotation of records.openRotations()) laws.disturbed(rotation.secretArn);
     }
   }
-}
-
-function move(world: World, laws: Laws, secret: Secret | undefined, versionId: string | undefined): void {
-  if (!secret || versionId === undefined || versionId === secret.holder("AWSCURRENT")) return;
-  secret.move("AWSCURRENT", versionId, world.schedule.now);
-  laws.movedByHand(secret, versionId);
-}
-
-/** A person edits the secret: another setting, or a value that nobody told the target. */
-function put(world: World, laws: Laws, secret: Secret | undefined, isWrong: boolean): void {
-  const current = secret?.versions.get(secret.holder("AWSCURRENT") ?? "");
-  if (!secret || !current) return;
-  const document: Record<string, string> = JSON.parse(current.text.reveal());
-  document["DEBUG"] = "on";
-  for (const { field, kind } of laws.plansOf(secret))
-    if (isWrong) document[field ?? (kind === "pair" ? "password" : "current")] = world.newValue();
-  const versionId = `by-hand-${secret.versions.size}`;
-  secret.put(versionId, JSON.stringify(document), "AWSCURRENT", world.schedule.now);
-  laws.movedByHand(secret, versionId);
 }

@@ -18,7 +18,7 @@ export const SETTINGS = {
   concurrency: 4,
 } as const;
 const TICK_MS = 60_000;
-const REQUEST: RotationRequest = { dryRun: false, force: false, emergency: false, scheduled: false };
+export const REQUEST: RotationRequest = { dryRun: false, force: false, emergency: false, scheduled: false };
 
 export interface CredentialPlan {
   readonly secret: string;
@@ -50,6 +50,7 @@ export interface Watch extends Omit<Witness, "acted"> {
   acted(label: string, act: "set" | "revoke" | "withdraw", worker: Worker): void;
   changed(): void;
   described(worker: Worker, arn: string, current: string | undefined): void;
+  moving(worker: Worker, arn: string, to: string): void;
   moved(worker: Worker, arn: string, act: "promote" | "demote" | "stage"): void;
   deployed(worker: Worker, service: string): void;
   ended(worker: Worker, error: unknown): void;
@@ -125,14 +126,14 @@ export class World {
     });
   }
 
-  start(journey: "rotateAll" | "advance", lifeMs: number): void {
+  start(journey: "rotateAll" | "advance", lifeMs: number, request: RotationRequest = REQUEST): void {
     const worker: Worker = { id: `${journey}-${this.workers.length + 1}`, alive: true, frozenUntil: 0 };
     this.workers.push(worker);
     const ports = this.#plant(this.#ports(worker), worker);
     const deadline = new Date(this.schedule.now + lifeMs);
     const work =
       journey === "rotateAll"
-        ? rotateAll(ports, REQUEST, { eventId: worker.id, holder: worker.id, deadline })
+        ? rotateAll(ports, request, { eventId: worker.id, holder: worker.id, deadline })
         : advance(ports, { holder: worker.id, deadline });
     work.then(
       () => this.#end(worker, undefined),
@@ -181,6 +182,8 @@ export class World {
               const act =
                 (secrets.find(arn).versions.get(to)?.createdAt ?? 0) >=
                 (secrets.find(arn).versions.get(from)?.createdAt ?? 0);
+              // Any other is refused, and changes nothing.
+              if (secrets.find(arn).holder("AWSCURRENT") === from) this.watch?.moving(worker, arn, to);
               secrets.moveCurrent(arn, from, to, schedule.now);
               this.watch?.moved(worker, arn, act ? "promote" : "demote");
             }),
@@ -218,14 +221,7 @@ export class World {
       ),
       tell: () => {},
       now: () => new Date(schedule.now),
-      sleep: (ms) =>
-        new Promise((wake) => {
-          schedule.after(ms, () => {
-            if (!worker.alive) return;
-            if (worker.frozenUntil <= schedule.now) wake();
-            else schedule.at(worker.frozenUntil, wake);
-          });
-        }),
+      sleep: (ms, signal) => schedule.sleep(worker, ms, signal),
       settings: SETTINGS,
     };
   }

@@ -414,16 +414,28 @@ const rows: Row[] = [
     { do: "wait", forPerson: true },
   ],
   [
-    "a retreat that finds the new value current goes forward in an emergency",
+    "a retreat that finds the new value current turns round in an emergency, and the record says so",
     leaked({ ...after, retreat: back }),
     facts({ labels: promoted }),
-    { do: "look", at: "credentials" },
+    { do: "note", that: "returned" },
+  ],
+  [
+    "an emergency does not try for ever to revoke what a document from before it keeps",
+    leaked({ ...rolledOut, cut: { "shop/database": [] }, switchedOff: ["shop/database"] }),
+    facts({ labels: promoted, credentials: [{ ...credential, takenBy: "tasks", target: both }] }),
+    { do: "finish", as: "rotated" },
   ],
   [
     "an emergency ends when the value is dead and the services are through",
     leaked({ ...rolledOut, cut: { "shop/database": [] }, revoked: { "shop/database": iso(5) } }),
     facts({ labels: promoted, credentials: [credential] }),
     { do: "finish", as: "rotated" },
+  ],
+  [
+    "a value that was current is known to have been read, although nobody noted it and somebody moved the label on",
+    rotation({ testedAt: iso(3) }),
+    facts({ labels: { current: "by-hand", previous: "new", staged: true } }),
+    { do: "note", that: "promoted" },
   ],
   [
     "the way back begins with the label",

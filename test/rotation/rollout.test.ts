@@ -211,6 +211,36 @@ describe("a service's part in a rollout", () => {
     expect(verdict.state).toBe(row.state);
   });
 
+  test.each([
+    ["with no way back", { back: false, forwardOnly: true }],
+    ["on the way back", { back: true, forwardOnly: false }],
+  ])(
+    "%s a deployment that failed is mended by a later one of somebody else, and by nothing else",
+    (_when, way) => {
+      const failed = newer({ status: "failed" });
+      const later = deployment({ deploymentId: "ecs-svc/9", createdAt: at(40) });
+      const mended = task({ createdAt: at(41), startedBy: "ecs-svc/9" });
+      const judge = (deployments: readonly DeploymentFacts[], changes: Partial<DeploymentRecord> = {}) =>
+        judgeService(service("gateway", { deployments }), {
+          tasks: deployments.includes(later) ? [mended, mended] : [old, old],
+          records: [{ ...ours({ status: "failed", ...changes }), back: way.back }],
+          wave: "rotate",
+          ...way,
+          holding: { before: PROMOTED },
+          rolloutSeconds: 300,
+          settleSeconds: 2,
+          now: at(60),
+        }).state;
+      expect(judge([failed, deployment()])).toBe("failed");
+      expect(judge([later, failed, deployment()])).toBe("through");
+      // Refused by ECS: what stood there before mends nothing, or it would be asked for in every round.
+      const { deploymentId: _, ...denied } = ours({ status: "failed" });
+      const refused = { ...denied, deploymentId: undefined } as unknown as DeploymentRecord;
+      expect(judge([deployment()], refused)).toBe("failed");
+      expect(judge([later, deployment()], refused)).toBe("through");
+    },
+  );
+
   test("on the way back only tasks from between promotion and demotion are redeployed", () => {
     const judge = (tasks: readonly TaskFacts[]) =>
       judgeService(service("gateway", { runningCount: tasks.length }), {
