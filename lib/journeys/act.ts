@@ -106,6 +106,11 @@ export async function act(
           return note({ cut: { ...wave.cut, [decision.label]: [...decision.cut] } });
         case "revoked":
           return note({ revoked: { ...wave.revoked, [decision.label]: now() }, revokedAt: now() });
+        case "promoted":
+          return note({
+            promotedAt: now(),
+            ...(wave.retreat ? { retreat: beforeDemotion(wave.retreat) } : {}),
+          });
         case "returned":
           return noteReturn(ports, rotation, wave);
         default:
@@ -114,6 +119,10 @@ export async function act(
     case "finish":
       return finish(ports, rotation, piece, wave, decision);
   }
+}
+
+function beforeDemotion({ demotedAt: _, ...retreat }: NonNullable<WaveRecord["retreat"]>) {
+  return retreat;
 }
 
 /** The rollout starts over: whatever was deployed before may have read what AWSCURRENT was meanwhile. */

@@ -147,7 +147,7 @@ export async function gatherLabels(
       ...(previous === undefined ? {} : { previous }),
       staged:
         labelled ||
-        ((rotation.native || wave?.stagedAt !== undefined) &&
+        ((rotation.native || wave?.stagedAt !== undefined || (wave?.setAttempts ?? 0) > 0) &&
           (await isReadable(ports, rotation.secretArn, toVersionId))),
       native: described.rotationEnabled,
     },

@@ -393,8 +393,10 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
   const back = wave.retreat;
   if (!back) return { do: "nothing" };
   if (facts.labels.current === wave.toVersionId) {
-    // Promoted by a person's hand: tasks may hold it all the same, so the whole way back is gone.
-    if (wave.promotedAt === undefined) return { do: "note", that: "promoted" };
+    // Promoted by a person's hand, perhaps once more: tasks may hold it all the same, so the whole way back is gone. Noted
+    // before the label moves, because the same hand may move it first.
+    if (wave.promotedAt === undefined || back.demotedAt !== undefined)
+      return { do: "note", that: "promoted" };
     return { do: "demote", because: "tasks that start from now on must read the old value" };
   }
   if (wave.promotedAt !== undefined && back.withdrawnAt === undefined) {

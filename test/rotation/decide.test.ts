@@ -444,6 +444,12 @@ const rows: Row[] = [
     { do: "demote" },
   ],
   [
+    "a way back that somebody undid is gone once more, and that is known before the label moves",
+    rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
+    facts({ labels: promoted }),
+    { do: "note", that: "promoted" },
+  ],
+  [
     "the way back goes on with the services",
     rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } }),
     facts(),
@@ -692,7 +698,7 @@ describe("a rotation", () => {
         at(100),
       );
     expect(way("new").do).toBe("demote");
-    expect(way("new", iso(31)).do).toBe("demote");
+    expect(way("new", iso(31))).toEqual({ do: "note", that: "promoted" });
     expect(way("old").do).toBe("demote");
     expect(way("old", iso(31))).toEqual({ do: "look", at: "rollout" });
   });
