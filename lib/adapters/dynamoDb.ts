@@ -11,7 +11,7 @@
  *     CLAIM          <secret arn>           the run that has this secret's rotation open
  *     HISTORY        <secret arn>           what outlives the runs
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
@@ -159,6 +159,7 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
     expiresAt?: number,
   ): Promise<Record_> {
     const next = { ...record, rev: record.rev + 1 };
+    const write = randomUUID();
     const written = await put(
       `save ${key.sk}`,
       {
@@ -166,6 +167,7 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         record: next,
         rev: next.rev,
         fence: token,
+        write,
         ...(expiresAt === undefined ? {} : { expiresAt }),
       },
       record.rev === 0
@@ -174,8 +176,9 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
       record.rev === 0 ? undefined : { "#rev": "rev", "#fence": "fence" },
       record.rev === 0 ? undefined : { ":rev": record.rev, ":fence": token },
     );
-    if (!written) throw new RekeyError("LEASE_LOST", `another worker wrote ${key.sk} first; this one stops`);
-    return next;
+    // The SDK sends a call again whose answer was lost, and then finds its own work in the way.
+    if (written || (await get(key))?.["write"] === write) return next;
+    throw new RekeyError("LEASE_LOST", `another worker wrote ${key.sk} first; this one stops`);
   }
 
   return {

@@ -10,11 +10,16 @@ import { type Cloud, startCloud } from "../standin/cloud.ts";
 const TABLE = "rekey-test";
 
 let cloud: Cloud;
+let options: {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+};
 let client: DynamoDBClient;
 let log: RotationLog;
 beforeAll(async () => {
   cloud = await startCloud({ processes: false });
-  const options = {
+  options = {
     endpoint: cloud.endpoint,
     region: "us-east-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" },
@@ -80,6 +85,23 @@ describe("the fence", () => {
     const stamped = await late.saveRotation(first);
     await expect(early.saveRotation(stamped)).rejects.toMatchObject({ code: "LEASE_LOST" });
     await expect(late.saveRotation(stamped)).resolves.toMatchObject({ rev: 3 });
+  });
+
+  test("a write that is sent again because its answer was lost is still this worker's own", async () => {
+    const { runId } = newRun();
+    const stuttering = new DynamoDBClient({ ...options, maxAttempts: 2 });
+    let lost = 0;
+    stuttering.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        if (lost++ > 0) return answer;
+        throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
+      },
+      { step: "deserialize", priority: "low" },
+    );
+    const saved = await dynamoRotationLog(TABLE, stuttering).saveRotation(newRotation(runId));
+    expect([saved.rev, lost]).toEqual([1, 3]);
+    stuttering.destroy();
   });
 
   test("of two writers that read the same record the second is refused", async () => {
