@@ -8,8 +8,8 @@ import { takeHold, underHold } from "./hold.ts";
 import type { Ports } from "./ports.ts";
 import type { PlannedSecret } from "./preflight.ts";
 
-/** An open rotation that cannot end sooner needs a person, and the emergency says so. */
-const PATIENCE_MS = 60_000;
+/** An open rotation that still waits after this needs a person, and the emergency says so. A rollout is waited for. */
+const PATIENCE_MS = 30_000;
 /** Only what is hurried is waited for; the rest of that run is left to `advance`. */
 const TURN_MS = 1_000;
 
@@ -24,16 +24,24 @@ export async function hurryOpen(
   );
   for (const { arn, runId } of open) await ports.log.hurry(runId, arn);
   const runs = new Set(open.map(({ runId }) => runId));
-  const until = Math.min(ports.now().getTime() + PATIENCE_MS, worker.deadline.getTime());
-  const isOpen = async () => {
+  const hurriedAt = ports.now().getTime();
+  const isAwaited = async () => {
     const claims = await ports.log.claims();
-    return open.some(({ arn, runId }) => claims.get(arn) === runId);
+    const left = open.filter(({ arn, runId }) => claims.get(arn) === runId);
+    const parked = await Promise.all(left.map(({ arn, runId }) => parkedSince(ports, runId, arn)));
+    return parked.some((since) => ports.now().getTime() - Math.max(since, hurriedAt) < PATIENCE_MS);
   };
-  while ((await isOpen()) && ports.now().getTime() < until) {
+  while ((await isAwaited()) && ports.now() < worker.deadline) {
     for (const runId of runs) await takeATurn(ports, runId, worker.holder);
-    if (await isOpen()) await ports.sleep(ports.settings.pollMs);
+    if (await isAwaited()) await ports.sleep(ports.settings.pollMs);
   }
   return open.length > 0;
+}
+
+/** @returns milliseconds; for a rotation that is on its way, a time that has not come */
+async function parkedSince(ports: Ports, runId: string, secretArn: string): Promise<number> {
+  const rotation = (await ports.log.rotations(runId)).find((one) => one.secretArn === secretArn);
+  return rotation?.parkedSince === undefined ? Number.POSITIVE_INFINITY : Date.parse(rotation.parkedSince);
 }
 
 /** Whoever holds the run sees that its records changed, and lets go of it; until then there is nothing to do here. */
