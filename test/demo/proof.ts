@@ -3,6 +3,7 @@
  * any of Rekey's own code; after a way back the answers must be the other way round. A failure that is not a refusal
  * proves nothing and is thrown.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@redis/client";
 import { SignJWT } from "jose";
 import type { RedisServer } from "../servers/redis.ts";
@@ -82,13 +83,23 @@ export async function tryOldAndNew(
   };
 }
 
-/** Through the gateway, so that there is one even where no traffic ran; the guards ask for it in both stores. */
+const ORDER_PATIENCE_MS = 15_000;
+
+/**
+ * Through the gateway, so that there is one even where no traffic ran; the guards ask for it in both stores. After an
+ * emergency a pool may still be on its way back, which says nothing about any value.
+ */
 async function makeOrder({ cloud }: World): Promise<string> {
-  const target = cloud.ecs.targets("gateway")[0];
-  if (!target) throw new Error("gateway: no task is in service");
-  const answer = await fetch(`http://${target.host}:${target.port}/`, { method: "POST" });
-  const { id } = (await answer.json()) as { readonly id: string };
-  return id;
+  const deadline = Date.now() + ORDER_PATIENCE_MS;
+  for (;;) {
+    const target = cloud.ecs.targets("gateway")[0];
+    if (!target) throw new Error("gateway: no task is in service");
+    const answer = await fetch(`http://${target.host}:${target.port}/`, { method: "POST" });
+    const { id } = (await answer.json()) as { readonly id?: string };
+    if (id !== undefined) return id;
+    if (Date.now() > deadline) throw new Error(`gateway: takes no order, status ${answer.status}`);
+    await sleep(200);
+  }
 }
 
 /** Only the half about the old values: secret name -> what was tried -> whether it was refused. */
