@@ -94,10 +94,12 @@ async function makeOrder({ cloud }: World): Promise<string> {
   for (;;) {
     const target = cloud.ecs.targets("gateway")[0];
     if (!target) throw new Error("gateway: no task is in service");
-    const answer = await fetch(`http://${target.host}:${target.port}/`, { method: "POST" });
-    const { id } = (await answer.json()) as { readonly id?: string };
+    const answer = await fetch(`http://${target.host}:${target.port}/`, { method: "POST" }).catch(
+      () => undefined,
+    );
+    const { id } = ((await answer?.json()) ?? {}) as { readonly id?: string };
     if (id !== undefined) return id;
-    if (Date.now() > deadline) throw new Error(`gateway: takes no order, status ${answer.status}`);
+    if (Date.now() > deadline) throw new Error(`gateway: takes no order (${answer?.status ?? "no answer"})`);
     await sleep(200);
   }
 }
@@ -174,6 +176,8 @@ async function guardsAccept(
     cloud.ecs.targets(service).map(async ({ host, port }) => {
       const answer = await fetch(`http://${host}:${port}/`, {
         headers: { authorization: `Bearer ${token}` },
+      }).catch((cause) => {
+        throw new Error(`${service}: a task in service does not answer`, { cause });
       });
       await answer.arrayBuffer();
       return answer.status;
