@@ -22,8 +22,9 @@ export interface Crowd {
 
 const STOP_TIMEOUT_MS = 10_000;
 
-export function startCrowd(cloud: Cloud): Crowd {
-  const child = fork(fileURLToPath(new URL("./traffic.ts", import.meta.url)), [], {
+/** @param perSecond requests; fewer where a busy machine must still answer every one in time */
+export function startCrowd(cloud: Cloud, perSecond = 450): Crowd {
+  const child = fork(fileURLToPath(new URL("./traffic.ts", import.meta.url)), [String(perSecond)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

@@ -36,7 +36,7 @@ export interface TrafficReport {
 export const requestsIn = ({ byGeneration, unanswered }: TrafficReport): number =>
   Object.values(byGeneration).reduce((sum, count) => sum + count, unanswered);
 
-const RATE_PER_SECOND = 450;
+const RATE_PER_SECOND = Number(process.argv[2]);
 const TICK_MS = 20;
 /** After a pause of the process it goes on at its rate and does not catch up in one burst. */
 const LONGEST_TICK_MS = 100;

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => world?.stop());
 beforeEach(() => {
-  crowd = startCrowd(world.cloud);
+  crowd = startCrowd(world.cloud, 60);
 });
 afterEach(() => crowd.kill());
 
