@@ -422,11 +422,10 @@ function retreat(wave: WaveRecord, facts: Facts): Decision {
     }
     if (facts.rollout.state !== "through") return { do: "wait", because: facts.rollout.because };
   }
-  if (back.withdrawnAt === undefined && facts.labels.staged) {
-    return { do: "withdraw", because: "no task can hold the new value" };
-  }
-  // Nobody but the staged version knows the value that the target may have learnt.
+  // What the target never learnt is not taken from it either: a withdrawal vouches for the old value, which need not be alive.
   if (back.withdrawnAt === undefined && wave.setAttempts > 0) {
+    if (facts.labels.staged) return { do: "withdraw", because: "no task can hold the new value" };
+    // Nobody but the staged version knows the value that the target may have learnt.
     return {
       do: "wait",
       because: `version ${wave.toVersionId} cannot be read, so its value cannot be taken back from the target; make it readable again`,

@@ -34,6 +34,8 @@ export class Records {
   }
 }
 
+const givesWay = ({ status }: Run) => ["done", "refused", "waiting"].includes(status);
+
 const pointerOf = ({ request: { emergency, only, except } }: Run) =>
   emergency ? JSON.stringify([only, except]) : "";
 
@@ -63,12 +65,15 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
       });
       if (!won) {
         const active = await ask("log.begin", () => records.active.get(pointer));
-        const isKnown =
-          active === undefined || (await ask("log.begin", () => records.runs.has(active.runId)));
+        const record =
+          active === undefined
+            ? undefined
+            : await ask("log.begin", () => ({ of: records.runs.get(active.runId) }));
         const isRecent =
           active !== undefined && Date.parse(run.createdAt) - Date.parse(active.since) < POINTER_GRACE_MS;
-        if (isKnown || isRecent) return { begun: false, runId: active?.runId ?? "" };
-        await log.closeRun(active.runId);
+        const isHeld = record?.of ? !givesWay(record.of) : isRecent;
+        if (active === undefined || isHeld) return { begun: false, runId: active?.runId ?? "" };
+        if (!record?.of) await log.closeRun(active.runId);
         await ask("log.begin", () => {
           if (records.active.get(pointer)?.runId === active.runId) records.active.delete(pointer);
         });
@@ -92,7 +97,7 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
       }),
     async saveRun(run) {
       const saved = await ask("log.saveRun", () => saveRun(run));
-      if (["done", "refused", "waiting"].includes(run.status)) {
+      if (givesWay(run)) {
         await ask("log.saveRun", () => {
           if (records.active.get(pointerOf(run))?.runId === run.runId) records.active.delete(pointerOf(run));
         });

@@ -7,7 +7,7 @@ const staged = { current: "old", pending: "new", staged: true };
 const promoted = { current: "new", pending: "new", staged: true };
 const both = { from: "accepted", to: "accepted" } as const;
 const facts = (changes: Partial<Facts> = {}): Facts => ({ labels: staged, runWave: "rotate", ...changes });
-const after = { stagedAt: iso(1), setAt: iso(2), testedAt: iso(3), promotedAt: iso(4) };
+const after = { stagedAt: iso(1), setAttempts: 1, setAt: iso(2), testedAt: iso(3), promotedAt: iso(4) };
 const rolledOut = { ...after, rolledOutAt: iso(60) };
 const credential = { label: "shop/database", takenBy: "server", revokes: true, quietUntil: at(60) } as const;
 const straggler = { login: "shop_a", from: "10.0.0.9", program: "psql" };
@@ -487,13 +487,19 @@ const rows: Row[] = [
   ],
   [
     "given up before the promotion, no service is touched",
-    rotation({ stagedAt: iso(1), retreat: back }),
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
     facts(),
     { do: "withdraw" },
   ],
   [
+    "a target that never learnt the new value is left alone, whatever it makes of the old one",
+    rotation({ stagedAt: iso(1), retreat: back }),
+    facts(),
+    { do: "finish", as: "dropped" },
+  ],
+  [
     "and the secret is dropped",
-    rotation({ stagedAt: iso(1), retreat: { ...back, withdrawnAt: iso(40) } }),
+    rotation({ stagedAt: iso(1), setAttempts: 1, retreat: { ...back, withdrawnAt: iso(40) } }),
     facts(),
     { do: "finish", as: "dropped" },
   ],
