@@ -1,10 +1,7 @@
 /** Every minute, and woken by ECS deployment events: moves on whatever run is open. */
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import { onAdvance } from "../lib/app.ts";
-
-/** No answer shortly before the time limit: the work would go on beside whoever took it for over. */
-const LAMBDA_ENDS_IT = { timeoutEarlyInMillis: 0 };
+import { LAMBDA_ENDS_IT, onAdvance } from "../lib/app.ts";
 
 export const handler = middy<unknown, unknown, Error, Context>(LAMBDA_ENDS_IT).handler(
   async (_event, context) => onAdvance(process.env, context),

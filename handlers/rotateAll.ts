@@ -1,10 +1,7 @@
 /** Quarterly by EventBridge, and by hand: `sls invoke -f rotateAll -d '{}'`. */
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import { onRotateAll } from "../lib/app.ts";
-
-/** No answer shortly before the time limit: the work would go on beside whoever took it for over. */
-const LAMBDA_ENDS_IT = { timeoutEarlyInMillis: 0 };
+import { LAMBDA_ENDS_IT, onRotateAll } from "../lib/app.ts";
 
 export const handler = middy<unknown, unknown, Error, Context>(LAMBDA_ENDS_IT).handler(
   async (event, context) => onRotateAll(process.env, event, context),

@@ -39,6 +39,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Time to give the lease back and to answer, before Lambda ends the process. */
 const RESERVE_MS = 60_000;
 
+/**
+ * For middy, in every handler: no answer of its own shortly before the time limit, or the work would go on beside whoever
+ * took it for over.
+ */
+export const LAMBDA_ENDS_IT = { timeoutEarlyInMillis: 0 } as const;
+
 const STRATEGIES: readonly Strategy[] = [jwt, postgres, redis, redisUser];
 
 // One function for each handler, and not one object with all of them: a bundle holds what its handler can reach.

@@ -12,18 +12,11 @@
  *     HISTORY        <secret arn>           what outlives the runs
  */
 import { createHash, randomUUID } from "node:crypto";
-import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { RekeyError } from "../errors.ts";
 import { isOver, type Rotation, type RotationLog, type Run, readRecord } from "../rotation/intent.ts";
-import { awsError, CLIENT_OPTIONS } from "./awsCalls.ts";
+import { CLIENT_OPTIONS } from "./awsCalls.ts";
+import { type Condition, type Key, Table } from "./dynamoTable.ts";
 
 /** Finished runs are kept for the post-mortem and the audit, then DynamoDB's TTL removes them. */
 const KEEP_DAYS = 400;
@@ -35,123 +28,12 @@ function pointerOf({ request }: Pick<Run, "request">): Key {
   return { pk: "OPEN", sk: `EMERGENCY#${createHash("sha256").update(named).digest("base64url")}` };
 }
 
-interface Key {
-  readonly pk: string;
-  readonly sk: string;
-}
-
 export function dynamoRotationLog(table: string, client = new DynamoDBClient(CLIENT_OPTIONS)): RotationLog {
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  return logFor(table, documents, 0);
+  return logFor(new Table(table, client), 0);
 }
 
 /** @param token of the lease under which this log writes; 0 before there is one */
-function logFor(table: string, documents: DynamoDBDocumentClient, token: number): RotationLog {
-  /** @returns whether the condition held */
-  async function attempt(doing: string, send: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await send();
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw awsError(error, doing);
-    }
-  }
-
-  const put = (
-    doing: string,
-    item: Key & Readonly<Record<string, unknown>>,
-    condition?: string,
-    names?: Record<string, string>,
-    values?: Record<string, unknown>,
-  ) =>
-    attempt(doing, () =>
-      documents.send(
-        new PutCommand({
-          TableName: table,
-          Item: item,
-          ...(condition ? { ConditionExpression: condition } : {}),
-          ...(names ? { ExpressionAttributeNames: names } : {}),
-          ...(values ? { ExpressionAttributeValues: values } : {}),
-        }),
-      ),
-    );
-
-  const remove = (
-    doing: string,
-    key: Key,
-    names: Record<string, string>,
-    condition: string,
-    values: Record<string, unknown>,
-  ) =>
-    attempt(doing, () =>
-      documents.send(
-        new DeleteCommand({
-          TableName: table,
-          Key: key,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: names,
-          ExpressionAttributeValues: values,
-        }),
-      ),
-    );
-
-  async function get(key: Key): Promise<Record<string, unknown> | undefined> {
-    const got = await documents
-      .send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true }))
-      .catch((error: unknown) => {
-        throw awsError(error, `read ${key.pk} ${key.sk} from table ${table}`);
-      });
-    return got.Item;
-  }
-
-  async function query(pk: string, skPrefix?: string): Promise<Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const request = new QueryCommand({
-        TableName: table,
-        ConsistentRead: true,
-        KeyConditionExpression: skPrefix ? "pk = :pk and begins_with(sk, :sk)" : "pk = :pk",
-        ExpressionAttributeValues: { ":pk": pk, ...(skPrefix ? { ":sk": skPrefix } : {}) },
-        ...(start ? { ExclusiveStartKey: start } : {}),
-      });
-      const page = await documents.send(request).catch((error: unknown) => {
-        throw awsError(error, `query ${pk} in table ${table}`);
-      });
-      items.push(...(page.Items ?? []));
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return items;
-  }
-
-  /** @returns the item as it was before, or undefined if the condition did not hold */
-  async function update(
-    doing: string,
-    key: Key,
-    expression: string,
-    condition: string,
-    names: Record<string, string>,
-    values: Record<string, unknown>,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
-    let before: Readonly<Record<string, unknown>> | undefined;
-    const held = await attempt(doing, async () => {
-      const got = await documents.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: key,
-          UpdateExpression: expression,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: names,
-          ExpressionAttributeValues: values,
-          ReturnValues: "ALL_OLD",
-        }),
-      );
-      before = got.Attributes ?? {};
-    });
-    return held ? before : undefined;
-  }
-
+function logFor(table: Table, token: number): RotationLog {
   /** Writes the record only if nobody wrote it since it was read, and no later worker ever did. */
   async function save<Record_ extends { readonly rev: number }>(
     key: Key,
@@ -160,7 +42,7 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
   ): Promise<Record_> {
     const next = { ...record, rev: record.rev + 1 };
     const write = randomUUID();
-    const written = await put(
+    const written = await table.put(
       `save ${key.sk}`,
       {
         ...key,
@@ -171,32 +53,31 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         ...(expiresAt === undefined ? {} : { expiresAt }),
       },
       record.rev === 0
-        ? "attribute_not_exists(pk)"
-        : "#rev = :rev and (attribute_not_exists(#fence) or #fence <= :fence)",
-      record.rev === 0 ? undefined : { "#rev": "rev", "#fence": "fence" },
-      record.rev === 0 ? undefined : { ":rev": record.rev, ":fence": token },
+        ? IS_NEW
+        : {
+            that: "#rev = :rev and (attribute_not_exists(#fence) or #fence <= :fence)",
+            names: { "#rev": "rev", "#fence": "fence" },
+            values: { ":rev": record.rev, ":fence": token },
+          },
     );
     // The SDK sends a call again whose answer was lost, and then finds its own work in the way.
-    if (written || (await get(key))?.["write"] === write) return next;
+    if (written || (await table.get(key))?.["write"] === write) return next;
     throw new RekeyError("LEASE_LOST", `another worker wrote ${key.sk} first; this one stops`);
   }
 
   return {
     async begin(run) {
-      const known = await get({ pk: `RUN#${run.runId}`, sk: "RUN" });
+      const known = await table.get({ pk: `RUN#${run.runId}`, sk: "RUN" });
       if (known) return { begun: false, runId: run.runId };
       const pointer = pointerOf(run);
       // The pointer before the run: the other order could leave a run that nobody is told to advance.
-      const won = await put(
+      const won = await table.put(
         "begin a run",
         { ...pointer, runId: run.runId, since: run.createdAt },
-        // Its own, because the SDK sends a call again whose answer was lost.
-        "attribute_not_exists(pk) or #run = :run",
-        { "#run": "runId" },
-        { ":run": run.runId },
+        isFreeOr(run.runId),
       );
       if (!won) {
-        const active = await get(pointer);
+        const active = await table.get(pointer);
         const runId = String(active?.["runId"] ?? "");
         const record = runId === "" ? undefined : await this.run(runId);
         const isHeld = record ? !givesWay(record) : isRecent(active?.["since"], run.createdAt);
@@ -204,34 +85,32 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
         // A process died between the pointer and its run, or between its run's end and the pointer's. It promises nothing,
         // so it is taken over; a run that has a record may stay listed for what is still to be told of it.
         if (!record) await this.closeRun(runId);
-        await remove("clear a pointer without a run", pointer, { "#run": "runId" }, "#run = :run", {
-          ":run": runId,
-        });
+        await table.remove("clear a pointer without a run", pointer, is(runId));
         return this.begin(run);
       }
       await this.open(run);
       // Again: whoever took the pointer over from us while we stood still has taken us off the list as well.
-      await put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
+      await table.put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
       return { begun: true };
     },
 
     async open(run) {
-      await put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
+      await table.put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
       return save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run);
     },
 
     async run(runId) {
-      const item = await get({ pk: `RUN#${runId}`, sk: "RUN" });
+      const item = await table.get({ pk: `RUN#${runId}`, sk: "RUN" });
       return item && readRecord("run", item["record"]);
     },
 
     async openRuns() {
-      const items = await query("OPEN", "RUN#");
+      const items = await table.query("OPEN", "RUN#");
       return items.map(({ sk }) => String(sk).slice("RUN#".length));
     },
 
     async rotations(runId) {
-      const items = await query(`RUN#${runId}`, "ROTATION#");
+      const items = await table.query(`RUN#${runId}`, "ROTATION#");
       return items.map((item) => readRecord("rotation", item["record"]));
     },
 
@@ -239,17 +118,13 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
       const expiresAt = isOver(run) ? expiryFrom(run.createdAt) : undefined;
       const saved = await save({ pk: `RUN#${run.runId}`, sk: "RUN" }, run, expiresAt);
       if (givesWay(run)) {
-        await remove("clear the way for other runs", pointerOf(run), { "#run": "runId" }, "#run = :run", {
-          ":run": run.runId,
-        });
+        await table.remove("clear the way for other runs", pointerOf(run), is(run.runId));
       }
       return saved;
     },
 
     async closeRun(runId) {
-      await attempt(`close run ${runId}`, () =>
-        documents.send(new DeleteCommand({ TableName: table, Key: { pk: "OPEN", sk: `RUN#${runId}` } })),
-      );
+      await table.remove(`close run ${runId}`, { pk: "OPEN", sk: `RUN#${runId}` });
     },
 
     async saveRotation(rotation: Rotation) {
@@ -260,14 +135,15 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
 
     async hurry(runId, secretArn) {
       const change = (sk: string, expression: string, values: Record<string, unknown> = {}) =>
-        update(
-          `make an emergency of ${sk}`,
-          { pk: `RUN#${runId}`, sk },
-          expression,
-          "attribute_exists(pk)",
-          { "#record": "record", "#rev": "rev", ...(":true" in values ? { "#emergency": "emergency" } : {}) },
-          { ":one": 1, ...values },
-        );
+        table.update(`make an emergency of ${sk}`, { pk: `RUN#${runId}`, sk }, expression, {
+          that: "attribute_exists(pk)",
+          names: {
+            "#record": "record",
+            "#rev": "rev",
+            ...(":true" in values ? { "#emergency": "emergency" } : {}),
+          },
+          values: { ":one": 1, ...values },
+        });
       const bump = "#rev = #rev + :one, #record.#rev = #record.#rev + :one";
       await change(`ROTATION#${secretArn}`, `set ${bump}, #record.#emergency = :true`, { ":true": true });
       await change("RUN", `set ${bump}`);
@@ -275,60 +151,58 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
 
     async claim(rotation) {
       const key = { pk: "CLAIM", sk: rotation.secretArn };
-      const won = await put(
+      const won = await table.put(
         `claim ${rotation.secretArn}`,
         { ...key, runId: rotation.runId },
-        "attribute_not_exists(pk) or #run = :run",
-        { "#run": "runId" },
-        { ":run": rotation.runId },
+        isFreeOr(rotation.runId),
       );
-      return won ? undefined : String((await get(key))?.["runId"] ?? "unknown");
+      return won ? undefined : String((await table.get(key))?.["runId"] ?? "unknown");
     },
 
     async claims() {
-      const items = await query("CLAIM");
+      const items = await table.query("CLAIM");
       return new Map(items.map((item) => [String(item["sk"]), String(item["runId"])]));
     },
 
     async release(rotation) {
-      await remove(
+      await table.remove(
         `release ${rotation.secretArn}`,
         { pk: "CLAIM", sk: rotation.secretArn },
-        { "#run": "runId" },
-        "#run = :run",
-        { ":run": rotation.runId },
+        is(rotation.runId),
       );
     },
 
     async remember(secretArn, history) {
-      await put(`remember ${secretArn}`, { pk: "HISTORY", sk: secretArn, record: history });
+      await table.put(`remember ${secretArn}`, { pk: "HISTORY", sk: secretArn, record: history });
     },
 
     async history(secretArn) {
-      const item = await get({ pk: "HISTORY", sk: secretArn });
+      const item = await table.get({ pk: "HISTORY", sk: secretArn });
       return item ? readRecord("history", item["record"]) : { credentials: {} };
     },
 
     async histories() {
-      const items = await query("HISTORY");
+      const items = await table.query("HISTORY");
       return new Map(items.map((item) => [String(item["sk"]), readRecord("history", item["record"])]));
     },
 
     async lease(runId, holder, now, seconds) {
-      const before = await update(
+      const before = await table.update(
         `lease run ${runId}`,
         leaseOf(runId),
         "set #holder = :holder, #until = :until, #token = if_not_exists(#token, :none) + :one, expiresAt = :expires",
         // Its own, because the SDK sends a call again whose answer was lost.
-        "attribute_not_exists(#holder) or #holder = :holder or #until < :now",
-        { "#holder": "holder", "#until": "until", "#token": "token" },
         {
-          ":holder": holder,
-          ":until": now.getTime() + seconds * 1000,
-          ":now": now.getTime(),
-          ":none": 0,
-          ":one": 1,
-          ":expires": expiryFrom(now.toISOString()),
+          that: "attribute_not_exists(#holder) or #holder = :holder or #until < :now",
+          names: { "#holder": "holder", "#until": "until", "#token": "token" },
+          values: {
+            ":holder": holder,
+            ":until": now.getTime() + seconds * 1000,
+            ":now": now.getTime(),
+            ":none": 0,
+            ":one": 1,
+            ":expires": expiryFrom(now.toISOString()),
+          },
         },
       );
       if (!before) return undefined;
@@ -340,32 +214,42 @@ function logFor(table: string, documents: DynamoDBDocumentClient, token: number)
     },
 
     async renew(runId, holder, now, seconds) {
-      const before = await update(
+      const before = await table.update(
         `renew the lease of run ${runId}`,
         leaseOf(runId),
         "set #until = :until",
-        "#holder = :holder",
-        { "#holder": "holder", "#until": "until" },
-        { ":holder": holder, ":until": now.getTime() + seconds * 1000 },
+        {
+          that: "#holder = :holder",
+          names: { "#holder": "holder", "#until": "until" },
+          values: { ":holder": holder, ":until": now.getTime() + seconds * 1000 },
+        },
       );
       return before !== undefined;
     },
 
     async unlease(runId, holder) {
       // The token stays, or the next worker's would be no greater than this one's.
-      await update(
-        `give back the lease of run ${runId}`,
-        leaseOf(runId),
-        "remove #holder, #until",
-        "#holder = :holder",
-        { "#holder": "holder", "#until": "until" },
-        { ":holder": holder },
-      );
+      await table.update(`give back the lease of run ${runId}`, leaseOf(runId), "remove #holder, #until", {
+        that: "#holder = :holder",
+        names: { "#holder": "holder", "#until": "until" },
+        values: { ":holder": holder },
+      });
     },
 
-    fencedBy: (later) => logFor(table, documents, later),
+    fencedBy: (later) => logFor(table, later),
   };
 }
+
+const IS_NEW: Condition = { that: "attribute_not_exists(pk)" };
+
+const is = (runId: string): Condition => ({
+  that: "#run = :run",
+  names: { "#run": "runId" },
+  values: { ":run": runId },
+});
+
+/** Its own counts as free, because the SDK sends a call again whose answer was lost. */
+const isFreeOr = (runId: string): Condition => ({ ...is(runId), that: `${IS_NEW.that} or #run = :run` });
 
 /** Whether other runs may begin beside it. */
 const givesWay = (run: Run) => isOver(run) || run.status === "waiting";

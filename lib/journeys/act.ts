@@ -2,7 +2,7 @@
  * Does one thing for one rotation and notes that it was done. What could not be told from the world afterwards is written
  * before the act; the times, which only reports need, after it. Each act may be repeated after a crash.
  */
-import type { Decision } from "../rotation/decide.ts";
+import type { Decision } from "../rotation/decision.ts";
 import type { Rotation, WaveRecord } from "../rotation/intent.ts";
 import { credentialIn, followInUrls } from "../rotation/managed.ts";
 import type { Wave } from "../rotation/strategy.ts";

@@ -4,7 +4,8 @@
  */
 import pLimit from "p-limit";
 import { RekeyError } from "../errors.ts";
-import { type Decision, decide, type Facts, MAX_UNREACHABLE, type Wait } from "../rotation/decide.ts";
+import { decide, MAX_UNREACHABLE } from "../rotation/decide.ts";
+import type { Decision, Facts, Wait } from "../rotation/decision.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
 import type { Rotation, Run } from "../rotation/intent.ts";
 import { makeReport, type Report } from "../rotation/report.ts";

@@ -1,8 +1,9 @@
 /** Reads what `decide` wants to know about one rotation, afresh, from Secrets Manager, the target and ECS. */
 import { RekeyError } from "../errors.ts";
 import { findConsumers } from "../rotation/consumers.ts";
-import { type CredentialFacts, type Facts, isPastReturn, type Target } from "../rotation/decide.ts";
+import type { CredentialFacts, Facts, Target } from "../rotation/decision.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
+import { isPastReturn } from "../rotation/forward.ts";
 import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { type ManagedCredential, type ManagedSecret, readTags } from "../rotation/managed.ts";
 import { type Holding, judgeRollout, type RolloutFacts } from "../rotation/rollout.ts";

@@ -4,7 +4,8 @@
  * nobody but Secrets Manager moves such a rotation on; `advance` only cleans up when it is abandoned.
  */
 import { type ErrorCode, RekeyError } from "../errors.ts";
-import { decide, type Facts } from "../rotation/decide.ts";
+import { decide } from "../rotation/decide.ts";
+import type { Facts } from "../rotation/decision.ts";
 import type { Rotation, Run } from "../rotation/intent.ts";
 import { readTags } from "../rotation/managed.ts";
 import { isTooLate, stepsSeconds } from "../rotation/native.ts";

@@ -4,7 +4,7 @@
  * functions (aws-samples/aws-secrets-manager-rotation-lambdas), so that a schedule, the console and scripts meet no surprise.
  */
 import { RekeyError } from "../errors.ts";
-import type { Decision } from "./decide.ts";
+import type { Decision } from "./decision.ts";
 import type { SecretFacts } from "./secretStore.ts";
 
 export const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;

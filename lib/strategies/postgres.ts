@@ -12,7 +12,8 @@ import type { Credential } from "../secret.ts";
 import { alternate } from "./alternate.ts";
 import { newPassword } from "./password.ts";
 import { type Access, LoginRefused, serverOf, sqlState, withConnection } from "./postgresConnection.ts";
-import { enableLogin, endLogins, inspectRoles, probe, sessionsOf } from "./postgresRoles.ts";
+import { inspectRoles, probe, sessionsOf } from "./postgresInspection.ts";
+import { enableLogin, endLogins } from "./postgresPair.ts";
 
 const loginOf = (credential: Credential) => credential.require("username");
 

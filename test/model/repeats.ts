@@ -1,5 +1,6 @@
 /** Asking again after acting never repeats the act, and a service is deployed once for each wave and direction. */
-import { decide, type Facts } from "../../lib/rotation/decide.ts";
+import { decide } from "../../lib/rotation/decide.ts";
+import type { Facts } from "../../lib/rotation/decision.ts";
 import type { Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
 import type { Verdict } from "../../lib/rotation/strategy.ts";
 import type { Secret } from "./secrets.ts";

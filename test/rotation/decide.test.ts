@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Decision, decide, type Facts } from "../../lib/rotation/decide.ts";
+import { decide } from "../../lib/rotation/decide.ts";
+import type { Decision, Facts } from "../../lib/rotation/decision.ts";
 import type { Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
 import { at, iso, rotation } from "./facts.ts";
 

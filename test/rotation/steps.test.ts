@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Decision, decide, type Facts } from "../../lib/rotation/decide.ts";
+import { decide } from "../../lib/rotation/decide.ts";
+import type { Decision, Facts } from "../../lib/rotation/decision.ts";
 import { isFunction, whyAbandoned } from "../../lib/rotation/native.ts";
 import type { SecretFacts, VersionFacts } from "../../lib/rotation/secretStore.ts";
 import { admits, answer, STEPS, type Step } from "../../lib/rotation/steps.ts";
