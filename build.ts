@@ -28,8 +28,6 @@ const OPTIONS = {
 export interface BuildOptions {
   /** Where the bundles go, as `handlers/<name>.cjs` below it. */
   readonly outDir?: string;
-  /** Only these functions. */
-  readonly only?: readonly string[];
 }
 
 export interface Bundle {
@@ -42,8 +40,8 @@ export interface Bundle {
  * @throws Error whose message has `file:line:column: ERROR: what` on a line for everything that does not compile
  */
 export async function buildHandlers(options: BuildOptions = {}): Promise<Record<string, string>> {
-  const { outDir = join(ROOT, ".build"), only } = options;
-  const names = (await functionNames()).filter((name) => only === undefined || only.includes(name));
+  const { outDir = join(ROOT, ".build") } = options;
+  const names = await functionNames();
   await Promise.all(
     Object.entries(DRIVERS).map(([name, file]) => bundleDriver(name, join(outDir, "handlers", file))),
   );

@@ -4,16 +4,13 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { buildHandlers } from "../../build.ts";
 import type { Report } from "../../lib/rotation/report.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { ClassicEcs, type Manners } from "./classicEcs.ts";
 import { ClassicSecrets, Refusal } from "./classicSecrets.ts";
@@ -23,17 +20,14 @@ const FIRST = "first-Password-0123456789-0123456789-012345";
 const CREDENTIALS = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "any", AWS_SECRET_ACCESS_KEY: "any" };
 
 let postgres: PostgresServer;
-let folder: string;
 let rotateAll: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "rekey-independence-"));
-  const [server, bundles] = await Promise.all([startPostgres(), buildHandlers({ outDir: folder })]);
+  const [server, bundles] = await Promise.all([startPostgres(), builtHandlers()]);
   postgres = server;
   rotateAll = bundles["rotateAll"] ?? "";
 });
 afterAll(async () => {
   await postgres?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 const closers: (() => unknown)[] = [];
 afterEach(async () => {

@@ -12,10 +12,10 @@ import {
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
-import { buildHandlers } from "../../build.ts";
 import type { Report } from "../../lib/rotation/report.ts";
 import { Credential, SecretDocument } from "../../lib/secret.ts";
 import { newKey, writeKeyset } from "../../lib/strategies/keyset.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { createTable } from "../demo/world.ts";
 import { type Cloud, startCloud } from "../standin/cloud.ts";
 
@@ -168,8 +168,7 @@ async function furnish(cloud: Cloud, { services, rolloutSeconds, throttles }: Si
     REKEY_SETTLE_SECONDS: "0.5",
     REKEY_POLL_MS: "200",
   };
-  const bundles = await buildHandlers({ only: ["rotateAll", "advance"] });
-  for (const [name, bundle] of Object.entries(bundles)) {
+  for (const [name, bundle] of Object.entries(await builtHandlers())) {
     const timeoutSeconds = name === "rotateAll" ? rolloutSeconds * ROTATE_TIMEOUT_PER_ROLLOUT : 900;
     cloud.lambda.register(name, { bundle, env, timeoutSeconds, memoryMb: MEMORY_MB });
   }

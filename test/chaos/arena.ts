@@ -18,7 +18,7 @@ export interface OpenArena extends Arena {
 
 const WATCH_EVERY_MS = 200;
 
-/** @param bundles as `buildHandlers` returns them */
+/** @param bundles as `builtHandlers` returns them */
 export async function openArena(
   scenario: Scenario,
   bundles: Readonly<Record<string, string>>,

@@ -3,7 +3,7 @@
  * What is armed must strike where it was armed, so the doors' reading of each protocol is tested first.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildHandlers } from "../../build.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { type OpenArena, openArena } from "./arena.ts";
 import { type Fault, Injector, nameOf, parsePoint } from "./points.ts";
 import { postgresConversation } from "./postgresWire.ts";
@@ -100,7 +100,7 @@ describe("the doors", () => {
 describe("a rotation that is hurt", () => {
   let arena: OpenArena;
   beforeAll(async () => {
-    arena = await openArena("postgres", await buildHandlers({ only: ["rotateAll", "advance"] }));
+    arena = await openArena("postgres", await builtHandlers());
     await tryOnce(arena);
   }, 300_000);
   afterAll(() => arena?.stop());

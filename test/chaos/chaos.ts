@@ -3,7 +3,7 @@
  * knows, and judges each time how it ended. `--json` prints one JSON object as the last line.
  */
 import { parseArgs } from "node:util";
-import { buildHandlers } from "../../build.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { Lane, record, type Tried, work } from "./campaign.ts";
 import { killNine } from "./killNine.ts";
 import { FAULTS, type Fault, fits, type Plan, type Point, parsePoint } from "./points.ts";
@@ -99,7 +99,7 @@ async function main(): Promise<number> {
     return killed.failed + killed.refused + killed.stuck > 0 ? 1 : 0;
   }
   const tally = new Tally(!options.json);
-  const bundles = await buildHandlers({ only: ["rotateAll", "advance"] });
+  const bundles = await builtHandlers();
   const open: Lane[] = [];
   let isOver = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -1,7 +1,7 @@
 /** The monitor itself: silent while Rekey rotates, loud when a value dies under a task that holds it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildHandlers } from "../../build.ts";
 import type { Report } from "../../lib/rotation/report.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { type Ground, watchInvariant } from "./monitor.ts";
 import { SECRET, type SmallWorld, startSmallWorld } from "./smallWorld.ts";
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
   world = await startSmallWorld("bundle");
   const { cloud, postgres, redis } = world;
   ground = { cloud, redis, ...(postgres ? { postgres } : {}) };
-  for (const [name, bundle] of Object.entries(await buildHandlers())) {
+  for (const [name, bundle] of Object.entries(await builtHandlers())) {
     cloud.lambda.register(name, { bundle, env: world.env, timeoutSeconds: 240, memoryMb: 512 });
   }
 }, 60_000);

@@ -58,7 +58,7 @@ export class Workers {
   #atWork: Worker;
   #spare: Worker;
 
-  /** @param bundles as `buildHandlers` returns them */
+  /** @param bundles as `builtHandlers` returns them */
   constructor(bundles: Readonly<Record<string, string>>, env: Readonly<Record<string, string>>) {
     this.#files = ["rotateAll", "advance"].map((name) => bundles[name] ?? "");
     this.#env = env;

@@ -12,7 +12,7 @@ import {
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
-import { buildHandlers } from "../../build.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { type RedisServer, startRedis } from "../servers/redis.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../standin/cloud.ts";
@@ -131,7 +131,7 @@ export async function createTable(client: World["client"], table: string): Promi
 }
 
 async function registerHandlers(cloud: Cloud, env: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, bundle] of Object.entries(await buildHandlers())) {
+  for (const [name, bundle] of Object.entries(await builtHandlers())) {
     cloud.lambda.register(name, { bundle, env, timeoutSeconds: 900, memoryMb: 512 });
   }
 }

@@ -7,7 +7,7 @@ import { BUNDLE, CLUSTER, GUARD_DATABASE, GUARD_REDIS, startWorld, type World } 
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "20", REKEY_LEASE_SECONDS: "4" } });
+  world = await startWorld({ env: { REKEY_ROLLOUT_SECONDS: "60", REKEY_LEASE_SECONDS: "4" } });
 }, 90_000);
 afterAll(() => world?.stop());
 

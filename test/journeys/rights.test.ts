@@ -6,8 +6,8 @@ import {
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { buildHandlers } from "../../build.ts";
 import type { Report } from "../../lib/rotation/report.ts";
+import { builtHandlers } from "../builtHandlers.ts";
 import { createTable } from "../demo/world.ts";
 import { type Cloud, startCloud } from "../standin/cloud.ts";
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
     REKEY_POLL_MS: "100",
     REKEY_SETTLE_SECONDS: "0.5",
   };
-  const { rotateAll = "" } = await buildHandlers({ only: ["rotateAll"] });
+  const { rotateAll = "" } = await builtHandlers();
   cloud.lambda.register("rotateAll", { bundle: rotateAll, env, timeoutSeconds: 60, memoryMb: 512 });
   const keyset = JSON.stringify({ alg: "HS256", current: key("a"), next: key("b") });
   signing = cloud.secrets.create("shop/signing", keyset, { tags: { "rekey:strategy": "jwt", ...JWT } }).arn;

@@ -1,18 +1,17 @@
 /** The whole of it: the built handlers in processes of their own, real SDK clients, real servers, real tasks. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../lib/rotation/report.ts";
 import { tryOldAndNew } from "../demo/proof.ts";
-import { SERVICES, startWorld, type World } from "../demo/world.ts";
-
-const BUNDLE = "codeguardians-gateway/production";
-const GUARD_DATABASE = "codeguardians-gateway/tokenguard-database";
-const GUARD_REDIS = "codeguardians-gateway/tokenguard-redis";
+import { BUNDLE, GUARD_DATABASE, GUARD_REDIS, SERVICES, startWorld, type World } from "../demo/world.ts";
+import { CommandLines } from "./commandLines.ts";
 
 let world: World;
 const output: string[] = [];
+const commandLines = new CommandLines();
 beforeAll(async () => {
   world = await startWorld({
     env: { REKEY_ROLLOUT_SECONDS: "20", REKEY_LEASE_SECONDS: "6" },
@@ -20,7 +19,10 @@ beforeAll(async () => {
   });
   world.cloud.lambda.emitter.on("line", (_name, line) => output.push(line));
 }, 90_000);
-afterAll(() => world?.stop());
+afterAll(async () => {
+  commandLines.stop();
+  await world?.stop();
+});
 
 async function rotate(payload: unknown): Promise<Report> {
   const { payload: report, failure } = await world.cloud.lambda.invoke("rotateAll", payload);
@@ -49,6 +51,20 @@ async function state() {
   const deployments = world.cloud.ecs.tasks().map(({ taskArn, lastStatus }) => [taskArn, lastStatus]);
   return createHash("sha256").update(JSON.stringify({ labels, roles, acls, deployments })).digest("hex");
 }
+
+/** What was ever secret here, as far as it is long enough to be told from other text. */
+function values(): string[] {
+  const ever = [...world.cloud.secrets.secrets.values()].flatMap(({ versions }) =>
+    [...versions.values()].flatMap(({ text }) =>
+      Object.values(JSON.parse(text.startsWith("{") ? text : JSON.stringify({ text }))),
+    ),
+  );
+  return [
+    ...world.seeds.canaries,
+    ...ever.filter((value): value is string => typeof value === "string" && value.length >= 40),
+  ];
+}
+
 const passwordOfRedis = () => ({ password: String(current(BUNDLE)["REDIS_PASSWORD"]) });
 
 describe("rotateAll", () => {
@@ -313,16 +329,29 @@ describe("rotateAll", () => {
     expect([before["username"], idle?.["rolcanlogin"]]).toEqual(["tokenguard_b", false]);
   }, 90_000);
 
+  test("no value of any secret, old or new, ever stood in a command line", () => {
+    expect(commandLines.looks).toBeGreaterThan(500);
+    expect(commandLines.lines).toContainEqual(expect.stringContaining("lambdaRunner.ts"));
+    expect(commandLines.lines).toContainEqual(expect.stringContaining("redis-server"));
+    expect(commandLines.lines).toContainEqual(expect.stringMatching(/^postgres: /));
+    expect(commandLines.showing(values())).toEqual([]);
+  });
+
+  test("a value that does stand in one is seen", async () => {
+    const planted = "planted-value-that-is-no-secret";
+    const words = ["-e", "setTimeout(() => {}, 10_000)", planted];
+    const child = spawn(process.execPath, words, { stdio: "ignore" });
+    try {
+      await expect.poll(() => commandLines.showing([planted])).toEqual([planted]);
+    } finally {
+      const gone = once(child, "exit");
+      child.kill();
+      await gone;
+    }
+  });
+
   test("no value of any secret, old or new, has left in any output", async () => {
-    const values = [...world.cloud.secrets.secrets.values()].flatMap(({ versions }) =>
-      [...versions.values()].flatMap(({ text }) =>
-        Object.values(JSON.parse(text.startsWith("{") ? text : JSON.stringify({ text }))),
-      ),
-    );
-    const canaries = [
-      ...world.seeds.canaries,
-      ...values.filter((value): value is string => typeof value === "string" && value.length >= 40),
-    ];
+    const canaries = values();
     const { password } = passwordOfRedis();
     const nodes = [world.primary, world.replica];
     const places = {
