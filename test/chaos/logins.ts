@@ -3,9 +3,9 @@
  * wrong means that the target could not be asked.
  */
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { createClient } from "@redis/client";
 import { CompactSign, compactVerify, errors } from "jose";
 import pg from "pg";
+import { withRedisClient } from "../servers/redisClient.ts";
 
 export interface Address {
   readonly host: string;
@@ -42,23 +42,13 @@ export async function tryRedis(
   { host, port }: Address,
   login: { readonly username?: string; readonly password: string },
 ): Promise<Answer> {
-  const client = createClient({
-    ...login,
-    RESP: 2,
-    disableClientInfo: true,
-    socket: { host, port, reconnectStrategy: false, connectTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS },
-  });
-  client.on("error", () => {});
   try {
-    await client.connect();
-    await client.ping();
+    await withRedisClient({ host, port, ...login, timeoutMs: TIMEOUT_MS }, (client) => client.ping());
     return ACCEPTED;
   } catch (error) {
     const answer = answerOf(error, ["WRONGPASS", "NOAUTH"]);
     // Logged in, and not allowed to ping.
     return answer.verdict === "unasked" && answer.because === "NOPERM" ? ACCEPTED : answer;
-  } finally {
-    if (client.isOpen) client.destroy();
   }
 }
 

@@ -4,9 +4,9 @@
  * proves nothing and is thrown.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient } from "@redis/client";
 import { SignJWT } from "jose";
 import type { RedisServer } from "../servers/redis.ts";
+import { withRedisClient } from "../servers/redisClient.ts";
 import type { Login } from "./seed.ts";
 import { BUNDLE, GUARD_DATABASE, GUARD_REDIS, type ServiceName, type World } from "./world.ts";
 
@@ -135,17 +135,9 @@ interface RedisLogin {
 }
 
 async function redisAccepts({ host, port }: RedisServer, login: RedisLogin): Promise<boolean> {
-  const client = createClient({ socket: { host, port, reconnectStrategy: false }, ...login });
-  // Reported once more by `connect`.
-  client.on("error", () => {});
-  try {
-    return await unlessRefused(["WRONGPASS"], async () => {
-      await client.connect();
-      await client.ping();
-    });
-  } finally {
-    if (client.isOpen) client.destroy();
-  }
+  return unlessRefused(["WRONGPASS"], () =>
+    withRedisClient({ host, port, ...login }, (client) => client.ping()),
+  );
 }
 
 async function unlessRefused(refusals: readonly string[], attempt: () => Promise<unknown>): Promise<boolean> {

@@ -7,7 +7,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient } from "@redis/client";
+import { withRedisClient } from "./redisClient.ts";
 
 export interface RedisOptions {
   readonly password?: string;
@@ -121,19 +121,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     port,
     home,
     async command<T = string>(as: { username?: string; password?: string }, ...words: string[]): Promise<T> {
-      const client = createClient({
-        ...as,
-        RESP: 2,
-        socket: { host: "127.0.0.1", port, reconnectStrategy: false },
-      });
-      // Reported once more by the call that fails.
-      client.on("error", () => {});
-      try {
-        await client.connect();
-        return (await client.sendCommand(words)) as T;
-      } finally {
-        if (client.isOpen) client.destroy();
-      }
+      const answer = withRedisClient({ ...as, host: "127.0.0.1", port }, (client) =>
+        client.sendCommand(words),
+      );
+      return (await answer) as T;
     },
     async restart() {
       await end("SIGTERM");
