@@ -20,14 +20,18 @@ export function serve(service: Service): void {
       return { status: 500, body: { error: error instanceof Error ? error.name : "unknown" } };
     }
   };
+  let isEnding = false;
   const server = createServer(async (request, response) => {
     const { status, body } = await answer(request);
+    // Kept alive, the connection of a request that was in flight would hold the server open until its client leaves.
+    if (isEnding) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": "application/json", "x-generation": service.generation });
     response.end(JSON.stringify(body ?? {}));
   });
   server.keepAliveTimeout = 60_000;
   server.listen(Number(process.env["PORT"]), "127.0.0.1");
   process.once("SIGTERM", () => {
+    isEnding = true;
     server.close(() => service.close().finally(() => process.exit(0)));
     server.closeIdleConnections();
   });

@@ -18,6 +18,8 @@ export function openDatabase(settings: Settings): pg.Pool {
     application_name: settings["SERVICE"] ?? "backend",
     max: 3,
     maxUses: 200,
+    // Requests that queue up behind refused logins must not outlive their clients, nor keep a task from stopping.
+    connectionTimeoutMillis: 1_000,
   });
   // An idle connection that the server ends is replaced by the pool; the next query tells if that fails.
   pool.on("error", () => {});
@@ -42,6 +44,8 @@ export async function openCache(settings: Settings): Promise<Cache> {
         reconnectStrategy: false,
       },
       password: setting(settings, "REDIS_PASSWORD"),
+      // A command on a connection that was ended fails; queued, it would wait for ever and hold its request open.
+      disableOfflineQueue: true,
       ...(username ? { username } : {}),
     });
     client.on("error", () => {});
