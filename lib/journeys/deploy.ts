@@ -3,11 +3,12 @@
  * is written before the asking, so that a crash between the two is seen as a deployment to look for.
  */
 import { RekeyError } from "../errors.ts";
+import { type Consumers, findConsumers } from "../rotation/consumers.ts";
 import type { FleetFacts, ServiceFacts, ServiceName } from "../rotation/fleet.ts";
 import type { DeploymentRecord, Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { findOurs, planDeployments } from "../rotation/rollout.ts";
 import type { Wave } from "../rotation/strategy.ts";
-import { hasSettled, isRollingOut, rolloutFacts, type Workpiece } from "./gather.ts";
+import { type FleetLook, hasSettled, isRollingOut, rolloutFacts, type Workpiece } from "./gather.ts";
 import type { Ports } from "./ports.ts";
 
 const isOpen = ({ outcome }: Rotation) => outcome === undefined;
@@ -22,14 +23,16 @@ function needsFleet(rotation: Rotation): boolean {
 /** Looks at as much of ECS as the round needs: everything at first and before a rollout is called complete. */
 export class FleetView {
   readonly #ports: Ports;
+  readonly #pieces: ReadonlyMap<string, Workpiece>;
   #services: readonly ServiceFacts[] | undefined;
   #wantsAll = true;
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, pieces: ReadonlyMap<string, Workpiece>) {
     this.#ports = ports;
+    this.#pieces = pieces;
   }
 
-  async read(rotations: readonly Rotation[]): Promise<{ facts: FleetFacts; complete: boolean } | undefined> {
+  async read(rotations: readonly Rotation[]): Promise<FleetLook | undefined> {
     const involved = rotations.filter(needsFleet);
     if (involved.length === 0) return undefined;
     const complete = this.#wantsAll || this.#services === undefined;
@@ -38,7 +41,19 @@ export class FleetView {
     const facts = complete ? await this.#ports.fleet.survey() : await this.#ports.fleet.look(known);
     if (complete) this.#services = facts.services;
     this.#wantsAll = false;
-    return { facts, complete };
+    return { facts, complete, consumersOf: this.#consumersIn(facts) };
+  }
+
+  /** For all secrets at once, because each answer takes a walk through everything that runs. */
+  #consumersIn(facts: FleetFacts): (secretArn: string) => Consumers | undefined {
+    const known = new Map<string, Consumers>();
+    return (secretArn) => {
+      if (!known.has(secretArn)) {
+        const managed = [...this.#pieces.values()].map((piece) => piece.managed);
+        for (const [arn, consumers] of findConsumers(managed, facts)) known.set(arn, consumers);
+      }
+      return known.get(secretArn);
+    };
   }
 
   surveyNext(): void {
@@ -77,19 +92,19 @@ export async function deployWhatIsDue(
   ports: Ports,
   begun: Run,
   rotations: readonly Rotation[],
-  pieces: ReadonlyMap<string, Workpiece>,
-  fleet: FleetFacts,
+  look: FleetLook,
   runWave: Wave,
 ): Promise<Run> {
   let run = begun;
+  const { facts: fleet } = look;
   const services = new Map(fleet.services.map((service) => [service.name, service]));
   const wanted: { names: readonly ServiceName[]; back: boolean; wave: Wave }[] = [];
   for (const rotation of rotations.filter(needsFleet)) {
     const wave = rotation.history.at(-1);
-    const piece = pieces.get(rotation.secretArn);
+    const consumers = look.consumersOf(rotation.secretArn);
     // A task that starts before may still be given the value that is to go.
-    if (!wave || !piece || !hasSettled(ports, wave)) continue;
-    const { state, missing } = rolloutFacts(ports, run, rotation, piece.managed, fleet);
+    if (!wave || !consumers || !hasSettled(ports, wave)) continue;
+    const { state, missing } = rolloutFacts(ports, run, rotation, fleet, consumers);
     if (isBack(wave)) await stopFailed(ports, wave, services);
     if (state === "missing") wanted.push({ names: missing, back: isBack(wave), wave: wave.wave });
   }

@@ -6,7 +6,6 @@ import pLimit from "p-limit";
 import { RekeyError } from "../errors.ts";
 import { decide, MAX_UNREACHABLE } from "../rotation/decide.ts";
 import type { Decision, Facts, Wait } from "../rotation/decision.ts";
-import type { FleetFacts } from "../rotation/fleet.ts";
 import type { Rotation, Run } from "../rotation/intent.ts";
 import { makeReport, type Report } from "../rotation/report.ts";
 import { WAVES, type Wave } from "../rotation/strategy.ts";
@@ -16,6 +15,7 @@ import {
   askTarget,
   askTargets,
   credentialFacts,
+  type FleetLook,
   gatherLabels,
   type Part,
   promotable,
@@ -47,7 +47,7 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
   let run = begun;
   let rotations = await ports.log.rotations(run.runId);
   const pieces = new Map<string, Workpiece>();
-  const fleet = new FleetView(ports);
+  const fleet = new FleetView(ports, pieces);
   const limit = pLimit(ports.settings.concurrency);
 
   for (;;) {
@@ -69,7 +69,7 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
     );
     rotations = steps.map(({ rotation }) => rotation);
     for (const { outcome, secretArn } of rotations) if (outcome !== undefined) pieces.delete(secretArn);
-    if (view) run = await deployWhatIsDue(ports, run, rotations, pieces, view.facts, runWave);
+    if (view) run = await deployWhatIsDue(ports, run, rotations, view, runWave);
     const open = steps.filter(({ rotation }) => rotation.outcome === undefined);
     const parked = open.every((step) => isParked(ports, step, budget));
     run = await settle(ports, run, rotations, open.length === 0, parked);
@@ -100,7 +100,7 @@ async function advanceRotation(
   begun: Rotation,
   pieces: Map<string, Workpiece>,
   runWave: Wave,
-  view: { readonly facts: FleetFacts; readonly complete: boolean } | undefined,
+  view: FleetLook | undefined,
 ): Promise<Step> {
   let rotation = begun;
   if (rotation.outcome !== undefined) return { rotation };
@@ -132,7 +132,7 @@ async function advanceRotation(
         if (decision.at === "rollout" && !view) return { rotation, wants: "look" };
         const wave = rotation.history.at(-1);
         if (decision.at !== "rollout" && wave) parts ??= await piece.parts(rotation, wave);
-        facts = await look(ports, run, rotation, piece, decision, facts, parts ?? [], view?.facts);
+        facts = await look(ports, run, rotation, decision, facts, parts ?? [], view);
         continue;
       }
       const before = rotation.history.length;
@@ -189,11 +189,10 @@ async function look(
   ports: Ports,
   run: Run,
   rotation: Rotation,
-  piece: Workpiece,
   decision: Extract<Decision, { do: "look" }>,
   facts: Facts,
   parts: readonly Part[],
-  fleet: FleetFacts | undefined,
+  view: FleetLook | undefined,
 ): Promise<Facts> {
   const wave = rotation.history.at(-1);
   if (!wave) return facts;
@@ -204,8 +203,11 @@ async function look(
   switch (decision.at) {
     case "target":
       return { ...facts, target: await askTargets(parts), ...promotable(parts) };
-    case "rollout":
-      return fleet ? { ...facts, rollout: rolloutFacts(ports, run, rotation, piece.managed, fleet) } : facts;
+    case "rollout": {
+      const consumers = view?.consumersOf(rotation.secretArn);
+      if (!view || !consumers) return facts;
+      return { ...facts, rollout: rolloutFacts(ports, run, rotation, view.facts, consumers) };
+    }
     case "credentials":
       return { ...facts, credentials: credentialFacts(parts, wave) };
     case "stragglers": {

@@ -1,6 +1,6 @@
 /** Reads what `decide` wants to know about one rotation, afresh, from Secrets Manager, the target and ECS. */
 import { RekeyError } from "../errors.ts";
-import { findConsumers } from "../rotation/consumers.ts";
+import type { Consumers } from "../rotation/consumers.ts";
 import type { CredentialFacts, Facts, Target } from "../rotation/decision.ts";
 import type { FleetFacts } from "../rotation/fleet.ts";
 import { isPastReturn } from "../rotation/forward.ts";
@@ -243,20 +243,24 @@ export function credentialFacts(parts: readonly Part[], wave: WaveRecord): Crede
   }));
 }
 
+/** ECS as it was looked at in this round. */
+export interface FleetLook {
+  readonly facts: FleetFacts;
+  /** Whether everything was looked at, and not only the services known to consume the run's secrets. */
+  readonly complete: boolean;
+  /** Undefined for a secret that could not be opened in this round. */
+  consumersOf(secretArn: string): Consumers | undefined;
+}
+
 /** How far the fleet is with this wave, forward or back. */
 export function rolloutFacts(
   ports: Ports,
   run: Run,
   rotation: Rotation,
-  managed: ManagedSecret,
   fleet: FleetFacts,
+  consumers: Consumers,
 ): RolloutFacts {
   const wave = rotation.history.at(-1);
-  const consumers = findConsumers([managed], fleet).get(managed.arn) ?? {
-    services: [],
-    tasks: [],
-    missing: [],
-  };
   const isBack = wave?.retreat?.demotedAt !== undefined;
   const before = wave ? settlesAt(ports, wave) : new Date(0);
   // `promotedAt` is written after the label has moved, much later if a process died in between; `testedAt` before it.

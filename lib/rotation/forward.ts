@@ -1,5 +1,5 @@
 /** From the promotion on: rolled out, confirmed, revoked; or, when the old value has leaked, revoked before anything else. */
-import { type CredentialFacts, type Decision, type Facts, look, type Target, type Wait } from "./decision.ts";
+import { type CredentialFacts, type Decision, type Facts, look, type Wait } from "./decision.ts";
 import type { Rotation, WaveRecord } from "./intent.ts";
 
 export function afterPromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now: Date): Decision {
@@ -75,19 +75,19 @@ function isKept({ target }: CredentialFacts): boolean {
   return target !== undefined && "from" in target && target.from === "accepted";
 }
 
-function aboutCutting(wave: WaveRecord, { label, stragglers, target }: CredentialFacts): Decision {
+function aboutCutting(wave: WaveRecord, credential: CredentialFacts): Decision {
+  const { label, stragglers } = credential;
   if (!(label in wave.cut)) {
     return stragglers
       ? { do: "note", that: "cut", label, cut: stragglers }
       : { do: "look", at: "stragglers", label };
   }
-  return aboutTheOldValue(wave, label, target, "the old value has leaked");
+  return aboutTheOldValue(wave, credential, "the old value has leaked");
 }
 
 function aboutTheOldValue(
   wave: WaveRecord,
-  label: string,
-  target: Target | undefined,
+  { label, takenBy, target }: CredentialFacts,
   because: string,
 ): Decision {
   if (!target) return { do: "look", at: "revocation", label };
@@ -99,14 +99,15 @@ function aboutTheOldValue(
       forPerson: true,
     };
   }
-  // Refused is not enough: a process that died in the middle may have left it refused until the next restart.
-  return target.from === "refused" && wave.switchedOff.includes(label)
+  // Of a server, refused is not enough: a process that died in the middle may have left it refused until the next restart.
+  const isForGood = takenBy === "tasks" || wave.switchedOff.includes(label);
+  return target.from === "refused" && isForGood
     ? { do: "note", that: "revoked", label }
     : { do: "revoke", label, because };
 }
 
 function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Date): Decision {
-  const { label, quietUntil, stragglers, target } = credential;
+  const { label, quietUntil, stragglers } = credential;
   if (quietUntil > now) return untilQuiet(quietUntil);
   if (!stragglers) return { do: "look", at: "stragglers", label };
   const [first] = stragglers;
@@ -120,7 +121,7 @@ function aboutRevocation(wave: WaveRecord, credential: CredentialFacts, now: Dat
     };
   }
   if (wave.confirmedAt === undefined) return { do: "note", that: "confirmed" };
-  return aboutTheOldValue(wave, label, target, "no running task can hold the old value");
+  return aboutTheOldValue(wave, credential, "no running task can hold the old value");
 }
 
 const untilQuiet = (until: Date): Wait => ({
