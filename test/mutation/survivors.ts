@@ -41,6 +41,18 @@ export const UNNOTICED: Readonly<
       ],
     },
   ],
+  "lib/rotation/drift.ts": [
+    {
+      why: "Only of a current value are credentials read and asked: what shows a version always has one.",
+      changes: [
+        'const [secret, version] = [facts.name, facts.current?.versionId ?? ""]; => const [secret, version] = [facts.name, facts.current?.versionId ?? "Stryker was here!"];',
+      ],
+    },
+    {
+      why: "No date is before undefined, and since when a value is current has been asked before.",
+      changes: ["since !== undefined && task.createdAt < since; => true && task.createdAt < since;"],
+    },
+  ],
   "lib/rotation/managed.ts": [
     {
       why: "A tag's name was taken from the tags, a split has a first part, and a group of a match is always there.",
@@ -72,12 +84,32 @@ export const UNNOTICED: Readonly<
       ],
     },
   ],
+  "lib/rotation/mend.ts": [
+    {
+      why: "What is pinned names a stage or a version, which stand behind the key: a key's place is always there.",
+      changes: [
+        'return [...parts.slice(0, 7), parts[7] ?? "", "", ""].join(":"); => return [...parts.slice(0, 7), parts[7] ?? "Stryker was here!", "", ""].join(":");',
+      ],
+    },
+  ],
   "lib/rotation/preflight.ts": [
     {
       why: "No variable is called undefined, or what stands there instead.",
       changes: [
         "const fields = managed.credentials.flatMap(({ field }) => (field === undefined ? [] : [field])); => const fields = managed.credentials.flatMap(({ field }) => (false ? [] : [field]));",
         'const fields = managed.credentials.flatMap(({ field }) => (field === undefined ? [] : [field])); => const fields = managed.credentials.flatMap(({ field }) => (field === undefined ? ["Stryker was here"] : [field]));',
+      ],
+    },
+  ],
+  "lib/rotation/secretStore.ts": [
+    {
+      why: "Nothing is earlier or later than undefined, so what has no time still comes out as undefined; the line is for the types.",
+      changes: ["if (createdAt === undefined) return undefined; => if (false) return undefined;"],
+    },
+    {
+      why: "Where the two times are the same, either is the answer.",
+      changes: [
+        "return lastRotatedAt && lastRotatedAt > createdAt ? lastRotatedAt : createdAt; => return lastRotatedAt && lastRotatedAt >= createdAt ? lastRotatedAt : createdAt;",
       ],
     },
   ],
@@ -89,6 +121,15 @@ export const UNNOTICED: Readonly<
         "if (pattern === name || pattern === arn) return true; => if (false) return true;",
         "if (pattern === name || pattern === arn) return true; => if (false || pattern === arn) return true;",
         "if (pattern === name || pattern === arn) return true; => if (pattern === name || false) return true;",
+      ],
+    },
+  ],
+  "lib/rotation/wayBack.ts": [
+    {
+      why: "What is no time parses to NaN, and NaN is less than nothing.",
+      changes: [
+        'const msSince = (time: string | undefined) => now.getTime() - Date.parse(time ?? ""); => const msSince = (time: string | undefined) => now.getTime() - Date.parse(time ?? "Stryker was here!");',
+        "return demotedAt !== undefined && now.getTime() - Date.parse(demotedAt) < STALE_MS => return true && now.getTime() - Date.parse(demotedAt) < STALE_MS",
       ],
     },
   ],

@@ -2,11 +2,13 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../lib/rotation/decide.ts";
 import type { Decision, Facts } from "../../lib/rotation/decision.ts";
 import type { Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
-import { at, iso, rotation } from "./facts.ts";
+import { retreat } from "../../lib/rotation/wayBack.ts";
+import { at, iso, rotation, wave } from "./facts.ts";
 
 const staged = { current: "old", pending: "new", staged: true };
 const promoted = { current: "new", pending: "new", staged: true };
 const both = { from: "accepted", to: "accepted" } as const;
+const dead = { from: "refused", to: "accepted" } as const;
 const facts = (changes: Partial<Facts> = {}): Facts => ({ labels: staged, runWave: "rotate", ...changes });
 const after = { stagedAt: iso(1), setAttempts: 1, setAt: iso(2), testedAt: iso(3), promotedAt: iso(4) };
 const rolledOut = { ...after, rolledOutAt: iso(60) };
@@ -421,6 +423,21 @@ const rows: Row[] = [
     { do: "note", that: "returned" },
   ],
   [
+    "a key that the document no longer has is dead, and no act is needed",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({
+      labels: promoted,
+      credentials: [{ ...credential, takenBy: "tasks", stragglers: [], target: dead }],
+    }),
+    { do: "note", that: "revoked", label: "shop/database" },
+  ],
+  [
+    "a login that is refused is switched off all the same: a restart could bring it back",
+    rotation({ ...rolledOut, confirmedAt: iso(61) }),
+    facts({ labels: promoted, credentials: [{ ...credential, stragglers: [], target: dead }] }),
+    { do: "revoke", label: "shop/database" },
+  ],
+  [
     "an emergency does not try for ever to revoke what a document from before it keeps",
     leaked({ ...rolledOut, cut: { "shop/database": [] }, switchedOff: ["shop/database"] }),
     facts({ labels: promoted, credentials: [{ ...credential, takenBy: "tasks", target: both }] }),
@@ -708,5 +725,168 @@ describe("a rotation", () => {
     expect(way("new", iso(31))).toEqual({ do: "note", that: "promoted" });
     expect(way("old").do).toBe("demote");
     expect(way("old", iso(31))).toEqual({ do: "look", at: "rollout" });
+  });
+});
+
+describe("a label that somebody moved by hand", () => {
+  const third = facts({ labels: { current: "third", staged: true } });
+  const late = { do: "wait", because: "for the new value to be readable everywhere" };
+  const follow = {
+    do: "wait",
+    because: "somebody moved AWSCURRENT back to the old version by hand; about to follow",
+  };
+  const followed = {
+    do: "giveUp",
+    code: "LABEL_MOVED",
+    because: "somebody moved AWSCURRENT back to the old version by hand, so the services follow it",
+  };
+  const untilItIsBack = (where: string) => ({
+    do: "wait",
+    because: `somebody moved AWSCURRENT ${where}; whoever did must move it to new: nothing is revoked until then`,
+    forPerson: true,
+  });
+  const moved = rotation({ ...after, displacedAt: iso(70) });
+
+  test.each<[string, Rotation, Facts, number, object]>([
+    ["may be a late answer for almost two seconds", rotation(after), facts(), 5.999, late],
+    [
+      "is taken for moved two seconds after the promotion",
+      rotation(after),
+      facts(),
+      6,
+      { do: "note", that: "displaced" },
+    ],
+    [
+      "is no late answer when it stands where it never stood",
+      rotation(after),
+      third,
+      5,
+      { do: "note", that: "displaced" },
+    ],
+    ["is left to second thoughts for almost ten seconds", moved, facts(), 79.999, follow],
+    ["is followed back after ten seconds", moved, facts(), 80, followed],
+    [
+      "is not followed back to a value that may be dead",
+      rotation({ ...rolledOut, confirmedAt: iso(61), displacedAt: iso(70) }),
+      facts(),
+      100,
+      untilItIsBack("back to the old version by hand, whose value may be dead"),
+    ],
+    [
+      "is not followed back to a value that has leaked",
+      leaked({ ...after, displacedAt: iso(70) }),
+      facts(),
+      100,
+      untilItIsBack("back to the old version by hand, whose value may be dead"),
+    ],
+    [
+      "is not followed to a version that is not ours",
+      moved,
+      third,
+      100,
+      untilItIsBack("to version third by hand, which is not ours"),
+    ],
+  ])("%s", (_promise, intent, seen, seconds, decision) => {
+    expect(decide(intent, seen, at(seconds))).toEqual(decision);
+  });
+});
+
+describe("in an emergency a way back", () => {
+  const everywhere = { do: "wait", because: "for the old value to be readable everywhere" };
+  test.each<[string, string | undefined, number, object]>([
+    ["turns round at once if the label had not moved", undefined, 30, { do: "note", that: "returned" }],
+    ["does not trust a label that it has just moved", iso(31), 32.999, everywhere],
+    ["turns round two seconds after the label moved", iso(31), 33, { do: "note", that: "returned" }],
+    ["turns round however long ago the label moved", iso(31), 5000, { do: "note", that: "returned" }],
+  ])("%s", (_promise, demotedAt, seconds, decision) => {
+    const intent = leaked({ ...after, retreat: { ...back, ...(demotedAt ? { demotedAt } : {}) } });
+    expect(decide(intent, facts({ labels: promoted }), at(seconds))).toEqual(decision);
+  });
+});
+
+describe("the way back", () => {
+  const begun = rotation({ ...after, retreat: back });
+  const demoted = rotation({ ...after, retreat: { ...back, demotedAt: iso(31) } });
+  const elsewhere = facts({ labels: { current: "third", staged: true } });
+
+  test.each<[string, Rotation, Facts, object]>([
+    [
+      "says why the label goes back first",
+      begun,
+      facts({ labels: promoted }),
+      { do: "demote", because: "tasks that start from now on must read the old value" },
+    ],
+    [
+      "says why a label that is back already is moved once more",
+      begun,
+      facts(),
+      { do: "demote", because: "to note when the old value was current again" },
+    ],
+    [
+      "moves a label that stands elsewhere, as long as it has not moved it before",
+      begun,
+      elsewhere,
+      { do: "demote", because: "to note when the old value was current again" },
+    ],
+    [
+      "says that a label which somebody moved meanwhile keeps both values",
+      demoted,
+      elsewhere,
+      {
+        do: "wait",
+        because:
+          "AWSCURRENT was moved to another version on the way back, whose value may be the new one; both stay accepted until a person decides",
+        forPerson: true,
+      },
+    ],
+    [
+      "says that it waits for the old value",
+      demoted,
+      facts({ settled: false }),
+      { do: "wait", because: "for the old value to be readable everywhere" },
+    ],
+    [
+      "tells how far the services are",
+      demoted,
+      facts({ settled: true, rollout: { state: "running", because: "1 of 2", missing: [] } }),
+      { do: "wait", because: "1 of 2" },
+    ],
+    [
+      "says why the new value may be withdrawn",
+      demoted,
+      facts({ rollout: { state: "through", because: "", missing: [] } }),
+      { do: "withdraw", because: "no task can hold the new value" },
+    ],
+    [
+      "names the version that must be readable for its value to be taken back",
+      rotation({ stagedAt: iso(1), setAttempts: 1, retreat: back }),
+      facts({ labels: { current: "old", staged: false } }),
+      {
+        do: "wait",
+        because:
+          "version new cannot be read, so its value cannot be taken back from the target; make it readable again",
+        forPerson: true,
+      },
+    ],
+    [
+      "ends with the reason that it began for",
+      rotation({ ...after, retreat: { ...back, demotedAt: iso(31), withdrawnAt: iso(50) } }),
+      facts(),
+      { do: "finish", as: "rolledBack", because: "tasks crash" },
+    ],
+  ])("%s", (_promise, intent, seen, decision) => {
+    expect(decide(intent, seen, at(100))).toEqual(decision);
+  });
+
+  test.each<[string, WaveRecord, Facts, object]>([
+    ["that nobody began is not gone", wave(after), facts(), { do: "nothing" }],
+    [
+      "of a value that is current although nobody promoted it begins with the note that it is",
+      wave({ retreat: back }),
+      facts({ labels: promoted }),
+      { do: "note", that: "promoted" },
+    ],
+  ])("%s", (_promise, record, seen, decision) => {
+    expect(retreat(record, seen)).toEqual(decision);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RekeyError } from "../../lib/errors.ts";
-import { OUTCOMES, type Run, readRecord, requestSchema } from "../../lib/rotation/intent.ts";
+import { isOver, OUTCOMES, type Run, readRecord, requestSchema } from "../../lib/rotation/intent.ts";
 import { iso, rotation } from "./facts.ts";
 
 const whole = rotation(
@@ -13,6 +13,7 @@ const whole = rotation(
     rolledOutAt: iso(5),
     confirmedAt: iso(6),
     cut: { "shop/database": [{ login: "shop_a", from: "10.0.0.9", program: "psql" }] },
+    switchedOff: ["shop/database"],
     revoked: { "shop/database": iso(7) },
     revokedAt: iso(7),
     finishedAt: iso(8),
@@ -26,6 +27,7 @@ const whole = rotation(
     },
   },
   {
+    native: { askedAt: iso(1), until: iso(900) },
     because: "somebody is logged in",
     parkedSince: iso(12),
     emergency: true,
@@ -69,7 +71,18 @@ const run: Run = {
   board: { messageId: "m", shown: "digest", told: ["a"], notBefore: iso(4) },
   rev: 2,
 };
-const history = { credentials: { a: { rotatedAt: iso(0), nextKid: "k", nextPublishedAt: iso(1) }, b: {} } };
+const history = {
+  current: { versionId: "new", since: iso(4) },
+  credentials: {
+    a: {
+      rotatedAt: iso(0),
+      nextKid: "k",
+      nextPublishedAt: iso(1),
+      revoked: { versionId: "old", at: iso(7) },
+    },
+    b: {},
+  },
+};
 
 const complaint = (kind: "run" | "rotation" | "history", value: unknown) => {
   try {
@@ -109,12 +122,18 @@ describe("a record reads back as it was written", () => {
   );
 
   test("a rotation from before a field existed gets that field's beginning", () => {
-    const { setAttempts: _attempts, revoked: _revoked, cut: _cut, ...wave } = whole.history[0] ?? {};
+    const {
+      setAttempts: _attempts,
+      revoked: _revoked,
+      cut: _cut,
+      switchedOff: _off,
+      ...wave
+    } = whole.history[0] ?? {};
     const { failures: _failures, emergency: _emergency, ...older } = whole;
     expect(readRecord("rotation", { ...older, history: [wave] })).toMatchObject({
       failures: 0,
       emergency: false,
-      history: [{ setAttempts: 0, cut: {}, revoked: {} }],
+      history: [{ setAttempts: 0, cut: {}, switchedOff: [], revoked: {} }],
     });
   });
 
@@ -147,6 +166,7 @@ describe("a record that is not whole is never acted upon", () => {
     ["a retreat without its reason", { history: [{ ...whole.history[0], retreat: {} }] }],
     ["a credential without a label", { credentials: [{ waves: [] }] }],
     ["an error without a code", { error: {} }],
+    ["a begin by Secrets Manager without its end", { native: { askedAt: iso(1) } }],
   ])("%s", (_what, changes) => {
     expect(complaint("rotation", { ...whole, ...changes })).toMatch(/^RECORD_INVALID stored rotation/);
   });
@@ -168,4 +188,14 @@ test("a request that asks for nothing special rotates everything, for real, by h
     emergency: false,
     scheduled: false,
   });
+});
+
+test.each<[Run["status"], boolean]>([
+  ["preflight", false],
+  ["rotating", false],
+  ["waiting", false],
+  ["done", true],
+  ["refused", true],
+])("whether a run that is %s is over: %s", (status, over) => {
+  expect(isOver({ status })).toBe(over);
 });

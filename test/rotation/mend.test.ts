@@ -9,10 +9,10 @@ import {
 } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Trap } from "../../lib/rotation/consumers.ts";
-import { disarm } from "../../lib/rotation/mend.ts";
+import { disarm, printing, printingCurrent } from "../../lib/rotation/mend.ts";
 import { type Cloud, startCloud } from "../standin/cloud.ts";
 import { openShell, type Shell } from "../standin/shell.ts";
-import { service } from "./facts.ts";
+import { ARN, service, task } from "./facts.ts";
 
 let cloud: Cloud;
 let shell: Shell;
@@ -102,4 +102,38 @@ test("a plain value is taken out of a container whose name a shell would stumble
     ["DATABASE_PASSWORD", "LOG_LEVEL"],
     ["LOG_LEVEL"],
   ]);
+}, 60_000);
+
+const plain = { code: "SHADOWED_KEY", container: "app", variable: "DATABASE_PASSWORD", value: "" } as const;
+
+test.each<[string, () => string, string]>([
+  [
+    "prints a field of a version",
+    () => printing(ARN, "version-1", "password"),
+    `aws secretsmanager get-secret-value --secret-id arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/database-AbCdEf --version-id version-1 --query SecretString --output text | node -e 'process.stdout.write(String(JSON.parse(fs.readFileSync(0))["password"]))'`,
+  ],
+  [
+    "prints a field of the value in use",
+    () => printingCurrent(ARN, "password"),
+    `aws secretsmanager get-secret-value --secret-id arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/database-AbCdEf --query SecretString --output text | node -e 'process.stdout.write(String(JSON.parse(fs.readFileSync(0))["password"]))'`,
+  ],
+  [
+    "stops a task of its own that has a trap, for there is no service to deploy",
+    () => disarm({ ...plain, message: "", holder: { task: task() } }),
+    "aws ecs stop-task --cluster shop --task t1 --reason 'holds an old secret'",
+  ],
+])("the line that %s", (_what, line, expected) => {
+  expect(line()).toBe(expected);
+});
+
+test("the line that takes a trap out of a service without a definition reads none, and so fails", () => {
+  const holder = { service: service("gateway", { taskDefinitions: [] }) };
+  expect(disarm({ ...plain, message: "", holder })).toContain(
+    "aws ecs describe-task-definition --output json --task-definition '' | node",
+  );
+});
+
+test("the value in use is printed as it is, from a field whose name a shell would stumble over", async () => {
+  const { arn } = cloud.secrets.create("shop/printed", '{"it\'s":"a  b"}');
+  expect(await shell.paste(printingCurrent(arn, "it's"))).toBe("a  b");
 }, 60_000);

@@ -2,8 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Consumers } from "../../lib/rotation/consumers.ts";
 import type { ServiceFacts } from "../../lib/rotation/fleet.ts";
 import { type ManagedSecret, readTags } from "../../lib/rotation/managed.ts";
-import { notesOn, objectToConsumers, objectToSecret } from "../../lib/rotation/preflight.ts";
+import {
+  notesOn,
+  objectToConsumers,
+  objectToSecret,
+  objectToWaves,
+  waive,
+} from "../../lib/rotation/preflight.ts";
 import { holderOf, type SecretFacts } from "../../lib/rotation/secretStore.ts";
+import type { Objection, Wave } from "../../lib/rotation/strategy.ts";
 import { ARN, at, deployment, fleetWith, service, task, valueFrom } from "./facts.ts";
 
 const NAME = "shop/database";
@@ -249,6 +256,85 @@ describe("consumers are refused", () => {
       objectToConsumers(bundle, consumers({ services }), fleetWith(references)).map(({ code }) => code),
     ).toEqual(["SHADOWED_KEY"]);
     expect(objectToConsumers(managed(), consumers({ services }), fleetWith(references))).toEqual([]);
+  });
+});
+
+describe("Secrets Manager's own rotation", () => {
+  test.each<[string, Wave[]]>([
+    ["a value that changes at once", ["rotate"]],
+    ["a key whose successor every task knows", ["rotate", "retire"]],
+    ["nothing at all", []],
+  ])("may carry %s", (_what, waves) => {
+    expect(objectToWaves(NAME, waves)).toEqual([]);
+  });
+
+  test.each<[string, Wave[]]>([
+    ["alone", ["publish"]],
+    ["first", ["publish", "rotate"]],
+    ["before the old one is retired", ["publish", "rotate", "retire"]],
+  ])("cannot carry a key that must be published %s, and says which command can", (_when, waves) => {
+    expect(objectToWaves(NAME, waves)).toEqual([
+      {
+        code: "PUBLISH_FIRST",
+        message: `shop/database: some running task does not know its next key yet, and Secrets Manager's own rotation has no step that publishes one; rotate it once with npx sls invoke -f rotateAll -d '{"only":["shop/database"]}'`,
+      },
+    ]);
+  });
+});
+
+describe("in an emergency", () => {
+  const because = (code: Objection["code"], message = "the gateway limps"): Objection => ({ code, message });
+
+  test.each<[string, Objection["code"]]>([
+    ["an earlier rotation that is not finished", "ROTATION_OPEN"],
+    ["a service that is not steady", "SERVICE_NOT_STEADY"],
+    ["a deployment that failed", "LAST_DEPLOYMENT_FAILED"],
+    ["a task definition that pins a version", "PINNED_VERSION"],
+    ["a field that a variable hides", "SHADOWED_KEY"],
+    ["a task that still holds an older value", "STRAGGLERS"],
+    ["a target that refuses the value in use", "TARGET_REFUSES_CURRENT"],
+  ])("%s keeps no leaked value alive, wherever it was seen, and is told", (_what, code) => {
+    const gone = { blocking: [], waived: ["gone ahead although: the gateway limps"] };
+    expect(waive([because(code)], [])).toEqual(gone);
+    expect(waive([], [because(code)])).toEqual(gone);
+  });
+
+  test.each<[string, Objection["code"]]>([
+    ["a secret that is to be deleted", "SECRET_DELETED"],
+    ["a tag that is not understood", "TAG_INVALID"],
+    ["a target that Rekey cannot rotate", "UNSUPPORTED_TARGET"],
+  ])("%s is refused all the same, wherever that was seen", (_what, code) => {
+    const refused = { blocking: [because(code)], waived: [] };
+    expect(waive([because(code)], [])).toEqual(refused);
+    expect(waive([], [because(code)])).toEqual(refused);
+  });
+
+  test("a stranger's password at the target is one more to kill, a stranger's AWSPENDING is in the way", () => {
+    const label = because("FOREIGN_PENDING", "AWSPENDING sits on version v2");
+    const password = because("FOREIGN_PENDING", "the target knows a third password");
+    expect(waive([label], [password])).toEqual({
+      blocking: [label],
+      waived: ["gone ahead although: the target knows a third password"],
+    });
+  });
+
+  test("what still counts and what does not are both told, of the secret first and then of its target", () => {
+    const owned = because("SERVICE_OWNED", "rds owns it");
+    const cluster = because("UNSUPPORTED_TARGET", "it is a cluster");
+    const objections = [because("STRAGGLERS", "t1 is old"), owned, because("PINNED_VERSION", "v1 is pinned")];
+    const atTarget = [cluster, because("TARGET_REFUSES_CURRENT", "it refuses v1")];
+    expect(waive(objections, atTarget)).toEqual({
+      blocking: [owned, cluster],
+      waived: [
+        "gone ahead although: t1 is old",
+        "gone ahead although: v1 is pinned",
+        "gone ahead although: it refuses v1",
+      ],
+    });
+  });
+
+  test("a secret without objections has none", () => {
+    expect(waive([], [])).toEqual({ blocking: [], waived: [] });
   });
 });
 

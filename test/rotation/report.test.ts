@@ -94,7 +94,20 @@ describe("the report of a run", () => {
     expect(back({ code: "DEPLOYMENT_FAILED", because, at, service: "production/gateway" })).toBe(
       "the deployment of production/gateway failed (Service deployment rolled back because tasks crash), so AWSCURRENT and its services are back on the old value and the new one was withdrawn",
     );
+    expect(
+      back({
+        code: "DEPLOYMENT_FAILED",
+        because: "app:1.2 exits with 1.",
+        at,
+        service: "production/gateway",
+      }),
+    ).toMatch(/ failed \(app:1\.2 exits with 1\), so AWSCURRENT /);
     expect(back({ code: "LABEL_MOVED", because: "somebody moved it", at })).toBe("somebody moved it");
+  });
+
+  test("repeats what is known of a secret that went back before a wave of it was recorded", () => {
+    const back = rotation({}, { outcome: "rolledBack", because: "it was called off", history: [] });
+    expect(makeReport(run(), [back]).secrets[0]?.because).toBe("it was called off");
   });
 
   test("tells of a rotation what was rotated, from which version to which, and that the old one is dead", () => {
@@ -315,4 +328,100 @@ describe("the report of a run", () => {
     expect(bare).not.toHaveProperty("finishedAt");
     expect(bare.totals["seconds"]).toBe(0);
   });
+});
+
+describe("the report of an emergency", () => {
+  type Session = WaveRecord["cut"][string][number];
+  const killed = (changes: Partial<WaveRecord>, more: Partial<Rotation> = {}) =>
+    makeReport(run(), [rotation(changes, { emergency: true, outcome: "rotated", ...more })]).secrets[0];
+
+  test("says so before anything else in its summary", () => {
+    const request = requestSchema.parse({ emergency: true });
+    expect(makeReport(run({ request }), [ended("a", "rotated")]).summary).toBe(
+      "emergency: 1 of 1 secrets rotated, 0 deployments of 0 services",
+    );
+  });
+
+  test("tells when each leaked value died, and which session of which program that cut off", () => {
+    const psql = { login: "shop_a", from: "10.0.0.7:41112", program: "psql" };
+    const unnamed = { login: "shop_a", from: "10.0.0.8:41113" };
+    const cli = { login: "default", from: "10.0.0.9:6001", program: "redis-cli" };
+    const history = [
+      wave({
+        wave: "publish",
+        revoked: { "shop/database#A": iso(4.25) },
+        cut: { "shop/database#A": [psql, unnamed] },
+      }),
+      wave({ revoked: { "shop/database#B": iso(2.5) }, cut: { "shop/database#B": [cli] } }),
+    ];
+    const report = killed({}, { history });
+    // Strictly: a program that is not known is left out, not told as nothing.
+    expect(report?.emergency).toStrictEqual({
+      diedAfterSeconds: { "shop/database#A": 4.25, "shop/database#B": 2.5 },
+      cut: [
+        { credential: "shop/database#A", login: "shop_a", from: "10.0.0.7:41112", program: "psql" },
+        { credential: "shop/database#A", login: "shop_a", from: "10.0.0.8:41113" },
+        { credential: "shop/database#B", login: "default", from: "10.0.0.9:6001", program: "redis-cli" },
+      ],
+    });
+    expect(report?.because).toBe(
+      "the leaked value was dead 4.25 s after the call; 3 sessions on it were ended: shop_a from 10.0.0.7, shop_a from 10.0.0.8, default from 10.0.0.9",
+    );
+  });
+
+  test.each<[string, Session[], string]>([
+    ["that nobody was cut off", [], "no session was on it"],
+    [
+      "a user once, however many sessions it had",
+      [
+        { login: "shop_a", from: "10.0.0.7:41112" },
+        { login: "shop_a", from: "10.0.0.7:5" },
+      ],
+      "2 sessions on it were ended: shop_a from 10.0.0.7",
+    ],
+    [
+      "an IPv6 address whole, without its port",
+      [{ login: "shop_a", from: "[2001:db8::7]:41112" }],
+      "1 sessions on it were ended: shop_a from [2001:db8::7]",
+    ],
+    [
+      "a place that has no port as it is",
+      [{ login: "shop_a", from: "local socket" }],
+      "1 sessions on it were ended: shop_a from local socket",
+    ],
+  ])("tells %s", (_what, sessions, says) => {
+    const revoked = { "shop/database": iso(3) };
+    expect(killed({ revoked, cut: { "shop/database": sessions } })?.because).toBe(
+      `the leaked value was dead 3 s after the call; ${says}`,
+    );
+  });
+
+  test("claims no dead value of a rotation that is not through, but tells what died so far", () => {
+    const revoked = { "shop/database": iso(3) };
+    const { outcome: _none, ...open } = rotation(
+      { revoked },
+      { emergency: true, because: "shop_a is logged in" },
+    );
+    expect(makeReport(run(), [open]).secrets[0]).toMatchObject({
+      outcome: "open",
+      because: "shop_a is logged in",
+      emergency: { diedAfterSeconds: { "shop/database": 3 }, cut: [] },
+    });
+  });
+
+  test("says of a secret that was given up or went back why, and not that anything died", () => {
+    const revoked = { "shop/database": iso(3) };
+    expect(killed({ revoked }, { outcome: "dropped", because: "the target is down" })?.because).toBe(
+      "the target is down",
+    );
+    expect(killed({ revoked }, { outcome: "rolledBack", because: "tasks crash" })?.because).toBe(
+      "tasks crash",
+    );
+  });
+});
+
+test("a routine rotation that is open repeats its own reason, even where a deployment failed", () => {
+  const retreat = { code: "DEPLOYMENT_FAILED", because: "tasks crash", at: iso(5), service: "shop/gateway" };
+  const open = rotation({ retreat }, { because: "shop/gateway is going back" });
+  expect(makeReport(run(), [open]).secrets[0]?.because).toBe("shop/gateway is going back");
 });
