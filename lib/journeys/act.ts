@@ -46,14 +46,13 @@ export async function act(
   const wave = rotation.history.at(-1);
   if (!wave) return rotation;
   const now = () => ports.now().toISOString();
-  const noted = (changes: Partial<WaveRecord>, more: Partial<Rotation> = {}): Rotation => ({
-    ...rotation,
-    failures: 0,
-    ...more,
-    history: [...rotation.history.slice(0, -1), { ...wave, ...changes }],
-  });
   const note = (changes: Partial<WaveRecord>, more: Partial<Rotation> = {}) =>
-    ports.log.saveRotation(noted(changes, more));
+    ports.log.saveRotation({
+      ...rotation,
+      failures: 0,
+      ...more,
+      history: [...rotation.history.slice(0, -1), { ...wave, ...changes }],
+    });
   const retreat = (changes: Partial<NonNullable<WaveRecord["retreat"]>>) =>
     note(wave.retreat ? { retreat: { ...wave.retreat, ...changes } } : {});
 
@@ -105,11 +104,8 @@ export async function act(
       switch (decision.that) {
         case "cut":
           return note({ cut: { ...wave.cut, [decision.label]: [...decision.cut] } });
-        // Not saved by themselves: the world tells both again after a crash, and something is saved soon after either.
         case "revoked":
-          return noted({ revoked: { ...wave.revoked, [decision.label]: now() }, revokedAt: now() });
-        case "rolledOut":
-          return noted({ rolledOutAt: now() });
+          return note({ revoked: { ...wave.revoked, [decision.label]: now() }, revokedAt: now() });
         case "promoted":
           return note({
             promotedAt: now(),
