@@ -213,6 +213,19 @@ describe("the thread tells of", () => {
       "a &amp; b",
     ]);
   });
+
+  test("of an emergency every session that was cut off, and of which program if it said so", () => {
+    const cut = [
+      { credential: "shop/database", login: "shop_a", from: "10.0.0.9", program: "psql <1>" },
+      { credential: "shop/database", login: "default", from: "10.0.0.7" },
+    ] as const;
+    const told = secret({ emergency: { cut, diedAfterSeconds: { "shop/database": 3.9 } } });
+    expect(renderThread(report({ secrets: [told] }), []).replies[0]?.split("\n")).toEqual([
+      ":white_check_mark: *shop/database* rotated",
+      "cut off: `shop_a` from 10.0.0.9 (psql &lt;1&gt;)",
+      "cut off: `default` from 10.0.0.7",
+    ]);
+  });
 });
 
 describe("Slack's limits hold", () => {

@@ -66,6 +66,36 @@ describe("who is let in", () => {
   });
 });
 
+describe("whoever is turned away is told why, and what to do", () => {
+  const current = version("old", "AWSCURRENT");
+  const message = (call: () => unknown) => {
+    try {
+      return call();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  test.each<[string, SecretFacts, string]>([
+    [
+      "rotation is off",
+      secret(false, [current]),
+      "shop/database: is not enabled for rotation; attach this function with aws secretsmanager rotate-secret",
+    ],
+    [
+      "the token carries no label",
+      secret(true, [current]),
+      "shop/database: version new carries no label, so no rotation is under way for it",
+    ],
+    [
+      "the token is not AWSPENDING",
+      secret(true, [current, version("new", "AWSPREVIOUS")]),
+      "shop/database: version new is not set as AWSPENDING for its rotation",
+    ],
+  ])("%s", (_what, facts, expected) => {
+    expect(message(() => admits(facts, "new"))).toBe(expected);
+  });
+});
+
 describe("what each step does of what the engine would do", () => {
   const because = "";
   const decisions: Record<string, Decision> = {
