@@ -28,12 +28,6 @@ import { showBoard } from "./showBoard.ts";
 /** How long a person is waited for before the worker goes home; `advance` looks again every minute. */
 const PERSON_PATIENCE_MS = 30_000;
 
-/**
- * How many rotations begin in a round. Secrets Manager takes 50 writes a second from everybody together, and a rotation makes
- * two before its services are deployed: the first ones' services need not wait for the last one's turn.
- */
-const MOST_BEGUN = 50;
-
 interface Budget {
   /** Stop acting here: 60 s before the platform would kill us. */
   readonly deadline: Date;
@@ -68,12 +62,9 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
     run = view ? await noteDeployments(ports, run, view.facts) : run;
     const runWave = waveOf(rotations);
     const current = run;
-    const later = notYetBegun(rotations).slice(MOST_BEGUN);
     const steps = await Promise.all(
-      rotations.map((rotation): Step | Promise<Step> =>
-        later.includes(rotation)
-          ? { rotation, wants: "look" }
-          : limit(() => advanceRotation(ports, current, rotation, pieces, runWave, view)),
+      rotations.map((rotation) =>
+        limit(() => advanceRotation(ports, current, rotation, pieces, runWave, view)),
       ),
     );
     rotations = steps.map(({ rotation }) => rotation);
@@ -89,12 +80,6 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
   }
   return makeReport(run, rotations);
 }
-
-const notYetBegun = (rotations: readonly Rotation[]) =>
-  rotations.filter(({ outcome, history }) => {
-    const wave = history.at(-1);
-    return outcome === undefined && wave?.stagedAt === undefined && wave?.retreat === undefined;
-  });
 
 /**
  * Waves are gone through together, so that services are deployed once for all secrets of a wave. A rotation that waits
