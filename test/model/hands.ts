@@ -4,7 +4,8 @@
  *  - that the target did not accept for good when a person made it current;
  *  - that a person made current when no look of the engine could have shown it before the value went: the look was taken
  *    before the move, or within the two seconds in which Secrets Manager may answer with what was. A move counts as shown
- *    once a worker was given it and afterwards wrote a record; then the engine had its chance to remember it.
+ *    once the worker that holds the rotation was given it and afterwards wrote a record; then the engine had its chance to
+ *    remember it. Who only prepares a run of its own on that secret cannot.
  */
 import type { Worker } from "./schedule.ts";
 import { type Secret, STALE_MS } from "./secrets.ts";
@@ -59,15 +60,14 @@ export class Hands {
     const moves = this.#moves.get(arn);
     if (!moves) return;
     const { records, schedule } = this.#values.world;
-    const isStale = records
-      .openRotations()
-      .filter(({ secretArn }) => secretArn === arn)
-      .some(({ history }) => {
-        const wave = history.at(-1);
-        return [wave?.promotedAt, wave?.retreat?.demotedAt].some(
-          (at) => schedule.now - Date.parse(at ?? "") < STALE_MS,
-        );
-      });
+    const open = records.openRotations().filter(({ secretArn }) => secretArn === arn);
+    if (!open.some(({ runId }) => records.leases.get(runId)?.holder === worker.id)) return;
+    const isStale = open.some(({ history }) => {
+      const wave = history.at(-1);
+      return [wave?.promotedAt, wave?.retreat?.demotedAt].some(
+        (at) => schedule.now - Date.parse(at ?? "") < STALE_MS,
+      );
+    });
     for (const move of isStale ? [] : moves) {
       if (move.versionId === current) move.shownTo.add(worker.id);
       // The next answer may come from a replica that has not heard of it.

@@ -33,7 +33,10 @@ export class Laws implements Watch {
     this.#emergencies = new Emergencies(this.values, this.#hands, violate);
     world.watch = this;
     world.records.onRotation = (next, worker) => this.#stored(next, worker);
-    world.records.onRead = (rotations, worker) => this.#emergencies.read(worker, rotations);
+    world.records.onRead = (rotations, worker) => {
+      this.#emergencies.read(worker, rotations);
+      this.#repeats.read(worker, rotations);
+    };
   }
 
   check(): void {

@@ -36,6 +36,12 @@ export class Repeats {
     this.#foreign.add(service);
   }
 
+  /** A worker was given the records: it knows no more than they say, whatever it did before its last note failed. */
+  read(by: string, rotations: readonly Rotation[]): void {
+    for (const { secretArn } of rotations)
+      if (this.#acts.get(secretArn)?.by === by) this.#acts.delete(secretArn);
+  }
+
   stored(secret: Secret, next: Rotation, worker: string): void {
     const wave = next.history.at(-1);
     const done = this.#acts.get(next.secretArn);

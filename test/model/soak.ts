@@ -42,4 +42,6 @@ for (let runs = 0; runs < most; seed++) {
   console.log(
     `${runs} runs, seed ${seed}, ${Math.round(runs / seconds)} runs/s, ${Math.round(calls / numRuns)} calls a run`,
   );
+  // A path leads to one world of one seed.
+  if (values.path !== undefined) break;
 }
