@@ -6,7 +6,7 @@ import pLimit from "p-limit";
 import { RekeyError } from "../errors.ts";
 import { decide, MAX_UNREACHABLE } from "../rotation/decide.ts";
 import type { Decision, Facts, Wait } from "../rotation/decision.ts";
-import type { Rotation, Run } from "../rotation/intent.ts";
+import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { makeReport, type Report } from "../rotation/report.ts";
 import { WAVES, type Wave } from "../rotation/strategy.ts";
 import { act } from "./act.ts";
@@ -62,12 +62,17 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
     run = view ? await noteDeployments(ports, run, view.facts) : run;
     const runWave = waveOf(rotations);
     const current = run;
+    const unbegun = notYetBegun(rotations, runWave);
+    const later = new Set(unbegun.slice(ports.settings.mostBegun));
     const steps = await Promise.all(
-      rotations.map((rotation) =>
-        limit(() => advanceRotation(ports, current, rotation, pieces, runWave, view)),
+      rotations.map((rotation): Step | Promise<Step> =>
+        later.has(rotation)
+          ? { rotation }
+          : limit(() => advanceRotation(ports, current, rotation, pieces, runWave, view)),
       ),
     );
     rotations = steps.map(({ rotation }) => rotation);
+    const makesRoom = later.size > 0 && notYetBegun(rotations, runWave).length < unbegun.length;
     for (const { outcome, secretArn } of rotations) if (outcome !== undefined) pieces.delete(secretArn);
     if (view) run = await deployWhatIsDue(ports, run, rotations, view, runWave);
     const open = steps.filter(({ rotation }) => rotation.outcome === undefined);
@@ -76,10 +81,27 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
     run = await showBoard(ports, run, rotations, open.length === 0 || parked);
     if (open.length === 0 || parked || ports.now() >= budget.deadline) break;
     if (steps.some(({ wants }) => wants === "survey")) fleet.surveyNext();
-    if (!steps.some(({ wants }) => wants !== undefined)) await ports.sleep(ports.settings.pollMs);
+    const mayGoOn = makesRoom || steps.some(({ wants }) => wants !== undefined);
+    if (!mayGoOn) await ports.sleep(ports.settings.pollMs);
   }
   return makeReport(run, rotations);
 }
+
+/**
+ * Those that could begin now. Not those that wait, for the wave of others or for Secrets Manager: they would take the turn
+ * of the very ones that they wait for. An emergency waits for no turn.
+ */
+function notYetBegun(rotations: readonly Rotation[], runWave: Wave): readonly Rotation[] {
+  return rotations.filter(({ outcome, parkedSince, native, emergency, history }) => {
+    const wave = history.at(-1);
+    const mayBegin = outcome === undefined && parkedSince === undefined && native === undefined && !emergency;
+    return mayBegin && wave?.wave === runWave && !hasBegun(wave);
+  });
+}
+
+/** Not told by `stagedAt` alone: a process may have died before it noted that. */
+const hasBegun = ({ stagedAt, setAttempts, testedAt, promotedAt, retreat }: WaveRecord) =>
+  setAttempts > 0 || [stagedAt, testedAt, promotedAt, retreat].some((sign) => sign !== undefined);
 
 /**
  * Waves are gone through together, so that services are deployed once for all secrets of a wave. A rotation that waits

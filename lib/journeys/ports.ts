@@ -34,5 +34,10 @@ export interface Ports {
     readonly settleSeconds: number;
     /** Secrets worked on at the same time. */
     readonly concurrency: number;
+    /**
+     * Rotations begun in one round. Secrets Manager takes 50 writes a second from everybody together, so the services of the
+     * first secrets are deployed while the last ones wait for their turn.
+     */
+    readonly mostBegun: number;
   };
 }

@@ -1,6 +1,7 @@
 /** The beginning of a run: what will be rotated, claimed and on record, before anything is changed. */
 import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
+import { RekeyError } from "../errors.ts";
 import { isOver, type Rotation, type Run } from "../rotation/intent.ts";
 import { firstAsked } from "../rotation/native.ts";
 import { newWave } from "./act.ts";
@@ -21,7 +22,8 @@ export async function start(
     if (run.request.emergency && (await hurryOpen(ports, found.planned, worker)))
       found = await preflight(ports, run.request, run.runId);
   } catch (error) {
-    // A request that cannot be met must not stand in the way of the next one.
+    // A request that cannot be met must not stand in the way of the next one, and neither must what it had claimed.
+    await dropClaimed(ports, run.runId, error);
     await ports.log.closeRun(
       (await ports.log.saveRun({ ...run, status: "refused", finishedAt: ports.now().toISOString() })).runId,
     );
@@ -56,6 +58,16 @@ export async function start(
     notDue: [...found.notDue],
     ...(isEmpty ? { finishedAt: ports.now().toISOString() } : {}),
   });
+}
+
+/** An earlier attempt at this preflight may have come to records before it died. Nothing was changed for them yet. */
+async function dropClaimed(ports: Ports, runId: string, error: unknown): Promise<void> {
+  const because = error instanceof RekeyError ? error.message : "its preflight could not be repeated";
+  for (const rotation of await ports.log.rotations(runId)) {
+    if (rotation.outcome === undefined)
+      await ports.log.saveRotation({ ...rotation, outcome: "dropped", because });
+    await ports.log.release(rotation);
+  }
 }
 
 /**

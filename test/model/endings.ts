@@ -41,7 +41,7 @@ export class Endings {
     return [...records.claims]
       .filter(([arn, runId]) => {
         const rotation = records.rotations.get(runId)?.get(arn);
-        return rotation ? rotation.outcome !== undefined : !records.open.has(runId);
+        return rotation?.outcome !== undefined || !records.open.has(runId);
       })
       .map(([arn, runId]) => `${runId} ${arn}`);
   }

@@ -16,6 +16,8 @@ export const SETTINGS = {
   pollMs: 8_000,
   settleSeconds: 2,
   concurrency: 4,
+  // So that of two secrets one waits for its turn.
+  mostBegun: 1,
 } as const;
 const TICK_MS = 60_000;
 export const REQUEST: RotationRequest = { dryRun: false, force: false, emergency: false, scheduled: false };
