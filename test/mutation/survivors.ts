@@ -101,6 +101,36 @@ export const UNNOTICED: Readonly<
       ],
     },
   ],
+  "lib/rotation/rollout.ts": [
+    {
+      why: "What is compared with the id of a deployment is the id of one or undefined, and the two are never mixed: none is called so, and none has no id.",
+      changes: [
+        'const lone = question.consumers.tasks.find(({ task }) => holds(task, question.holding, [], undefined)); => const lone = question.consumers.tasks.find(({ task }) => holds(task, question.holding, ["Stryker was here"], undefined));',
+        '...(deployment ? [deployment] : []), => ...(deployment ? [deployment] : ["Stryker was here"]),',
+        '...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : []), => ...(newest && newest.createdAt.getTime() >= holding.before.getTime() + CLOCK_MARGIN_MS ? [newest] : ["Stryker was here"]),',
+        "if (task.startedBy !== undefined && fresh.includes(task.startedBy)) return false; => if (true && fresh.includes(task.startedBy)) return false;",
+      ],
+    },
+    {
+      why: "A deployment of ours is found by its record alone: where there is no record, neither has failed.",
+      changes: [
+        'return { state: "failed", because: deployment?.reason ?? record?.reason ?? "its deployment failed" }; => return { state: "failed", because: deployment?.reason ?? record.reason ?? "its deployment failed" };',
+      ],
+    },
+    {
+      why: "A deployment that has the record's own id was found by it two lines before.",
+      changes: [
+        "const others = records.filter((one) => one !== record).map(({ deploymentId }) => deploymentId); => const others = records.map(({ deploymentId }) => deploymentId);",
+        "const others = records.filter((one) => one !== record).map(({ deploymentId }) => deploymentId); => const others = records.filter((one) => true).map(({ deploymentId }) => deploymentId);",
+      ],
+    },
+    {
+      why: "No time is later than one that is not there.",
+      changes: [
+        "if (since !== undefined && task.createdAt >= since) return false; => if (true && task.createdAt >= since) return false;",
+      ],
+    },
+  ],
   "lib/rotation/secretStore.ts": [
     {
       why: "Nothing is earlier or later than undefined, so what has no time still comes out as undefined; the line is for the types.",

@@ -264,6 +264,11 @@ describe("traps", () => {
       ),
       expect.stringMatching(/^SHADOWED_KEY task t1, container app, variable DATABASE_PASSWORD/),
     ]);
+    // Of a plain value nothing is kept: it may be a secret.
+    expect(found && findTraps(found, fleet, [])).toMatchObject([
+      { holder: { task: lone }, value: `${ARN}:::v-1` },
+      { holder: { task: lone }, value: "" },
+    ]);
   });
 
   test.each<[string, SecretReference[]]>([

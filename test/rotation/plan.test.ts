@@ -131,3 +131,15 @@ test("without a reason and without secrets the plan is empty and says so", () =>
   expect(empty).not.toHaveProperty("reason");
   expect(empty).toMatchObject({ secrets: [], services: [], totals: { secrets: 0, tasksReplaced: 0 } });
 });
+
+test.each([
+  [
+    "an emergency says first what it does to the old values",
+    true,
+    "emergency, old values die before services are redeployed: would rotate 0 of 0 secrets",
+  ],
+  ["another plan says only what it would do", false, "would rotate 0 of 0 secrets"],
+])("%s", (_promise, emergency, begins) => {
+  const { summary } = planReport({ ...request, emergency }, at(0), { planned: [], refused: [], notDue: [] });
+  expect(summary).toBe(`${begins} with 0 deployments of 0 services; nothing was changed`);
+});
