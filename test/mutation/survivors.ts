@@ -41,6 +41,14 @@ export const UNNOTICED: Readonly<
       ],
     },
   ],
+  "lib/rotation/decide.ts": [
+    {
+      why: "No time is earlier than one that is not there.",
+      changes: [
+        "if (facts.promotableUntil !== undefined && facts.promotableUntil < now) { => if (true && facts.promotableUntil < now) {",
+      ],
+    },
+  ],
   "lib/rotation/drift.ts": [
     {
       why: "Only of a current value are credentials read and asked: what shows a version always has one.",
@@ -53,7 +61,22 @@ export const UNNOTICED: Readonly<
       changes: ["since !== undefined && task.createdAt < since; => true && task.createdAt < since;"],
     },
   ],
+  "lib/rotation/forward.ts": [
+    {
+      why: "No time is later than one that is not there.",
+      changes: [
+        "if (waits.length === 0 && quietLast !== undefined && quietLast > now) waits.push(untilQuiet(quietLast)); => if (waits.length === 0 && true && quietLast > now) waits.push(untilQuiet(quietLast));",
+      ],
+    },
+  ],
   "lib/rotation/managed.ts": [
+    {
+      why: "A secret of one credential has no fields, and an option of a field that is not declared is objected to by itself.",
+      changes: [
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of the source as it stands there
+        "field !== undefined && tags.has(`rekey:${option}:${field}`) => true && tags.has(`rekey:${option}:${field}`)",
+      ],
+    },
     {
       why: "A tag's name was taken from the tags, a split has a first part, and a group of a match is always there.",
       changes: [

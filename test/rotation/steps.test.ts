@@ -137,6 +137,41 @@ describe("what each step does of what the engine would do", () => {
   });
 });
 
+test.each<[string, Step, Decision, string]>([
+  [
+    "which step comes first",
+    "testSecret",
+    { do: "stage", because: "" },
+    "testSecret: the version has no value yet; createSecret puts it",
+  ],
+  [
+    "which step sets the value",
+    "testSecret",
+    { do: "set", because: "the new value is refused" },
+    "testSecret: the new value is refused; setSecret sees to it",
+  ],
+  [
+    "what is waited for",
+    "setSecret",
+    { do: "wait", because: "the database does not answer" },
+    "setSecret: the database does not answer",
+  ],
+  [
+    "why it was given up",
+    "setSecret",
+    { do: "giveUp", code: "LABEL_MOVED", because: "AWSCURRENT was moved" },
+    "setSecret: AWSCURRENT was moved",
+  ],
+  [
+    "how to begin anew",
+    "finishSecret",
+    { do: "nothing" },
+    "finishSecret: this rotation was given up; start a new one with aws secretsmanager rotate-secret",
+  ],
+])("a step that fails says %s", (_what, step, decision, expected) => {
+  expect(() => answer(step, decision)).toThrow(expected);
+});
+
 describe("between the steps", () => {
   const native = { askedAt: iso(0), until: iso(3600) };
   const labels = { current: "old", pending: "new", native: true, staged: true };
