@@ -6,7 +6,7 @@ import type {
   ServiceFacts,
   TaskFacts,
 } from "../../lib/rotation/fleet.ts";
-import type { Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
+import type { DeploymentRecord, Rotation, WaveRecord } from "../../lib/rotation/intent.ts";
 
 export const at = (seconds: number): Date => new Date(Date.UTC(2026, 10, 24, 12, 0, 0) + seconds * 1000);
 export const iso = (seconds: number): string => at(seconds).toISOString();
@@ -47,6 +47,18 @@ export const deployment = (changes: Partial<DeploymentFacts> = {}): DeploymentFa
   deploymentId: "ecs-svc/1",
   createdAt: at(-1000),
   status: "succeeded",
+  ...changes,
+});
+
+/** Our record of a deployment of the gateway, asked for a second after the promotion. */
+export const ours = (changes: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
+  service: "shop/gateway",
+  wave: "rotate",
+  back: false,
+  requestedAt: iso(1),
+  deploymentId: "ecs-svc/2",
+  status: "running",
+  tasksReplaced: 2,
   ...changes,
 });
 

@@ -9,7 +9,7 @@ import {
   planDeployments,
   type ServiceVerdict,
 } from "../../lib/rotation/rollout.ts";
-import { at, deployment, iso, service, task } from "./facts.ts";
+import { at, deployment, iso, ours, service, task } from "./facts.ts";
 
 const PROMOTED = at(0);
 const QUESTION = {
@@ -20,16 +20,6 @@ const QUESTION = {
   rolloutSeconds: 300,
   settleSeconds: 2,
 } as const;
-const ours = (changes: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
-  service: "shop/gateway",
-  wave: "rotate",
-  back: false,
-  requestedAt: iso(1),
-  deploymentId: "ecs-svc/2",
-  status: "running",
-  tasksReplaced: 2,
-  ...changes,
-});
 const newer = (changes: Partial<DeploymentFacts> = {}) =>
   deployment({ deploymentId: "ecs-svc/2", createdAt: at(1), status: "running", ...changes });
 const old = task();

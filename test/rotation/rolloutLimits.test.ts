@@ -1,22 +1,11 @@
 /** The limits of a rollout's verdict: at exactly that second, of exactly that service, by exactly that deployment. */
 import { describe, expect, test } from "vitest";
 import type { DeploymentFacts } from "../../lib/rotation/fleet.ts";
-import type { DeploymentRecord } from "../../lib/rotation/intent.ts";
 import { findOurs, judgeService } from "../../lib/rotation/rollout.ts";
-import { at, deployment, iso, service, task } from "./facts.ts";
+import { at, deployment, iso, ours, service, task } from "./facts.ts";
 
 type Question = Parameters<typeof judgeService>[1];
 
-const ours = (changes: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
-  service: "shop/gateway",
-  wave: "rotate",
-  back: false,
-  requestedAt: iso(1),
-  deploymentId: "ecs-svc/2",
-  status: "running",
-  tasksReplaced: 2,
-  ...changes,
-});
 const { deploymentId: _, ...unnamedRecord } = ours();
 const { startedBy: __, ...unnamed } = task();
 const { service: ___, ...ofNobody } = unnamed;
