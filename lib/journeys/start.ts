@@ -22,8 +22,18 @@ export async function start(
     if (run.request.emergency && (await hurryOpen(ports, found.planned, worker)))
       found = await preflight(ports, run.request, run.runId);
   } catch (error) {
-    // A request that cannot be met must not stand in the way of the next one, and neither must what it had claimed.
-    await dropClaimed(ports, run.runId, error);
+    // What an earlier attempt came to records for has passed its preflight and is gone on with: an emergency may have driven
+    // it since, and nobody would ever take up the claims of a run that is closed.
+    if (error instanceof RekeyError && (await ports.log.rotations(run.runId)).length > 0) {
+      ports.tell({
+        event: "preflight.notRepeated",
+        runId: run.runId,
+        code: error.code,
+        message: error.message,
+      });
+      return ports.log.saveRun({ ...run, status: "rotating" });
+    }
+    // A request that cannot be met must not stand in the way of the next one.
     await ports.log.closeRun(
       (await ports.log.saveRun({ ...run, status: "refused", finishedAt: ports.now().toISOString() })).runId,
     );
@@ -58,16 +68,6 @@ export async function start(
     notDue: [...found.notDue],
     ...(isEmpty ? { finishedAt: ports.now().toISOString() } : {}),
   });
-}
-
-/** An earlier attempt at this preflight may have come to records before it died. Nothing was changed for them yet. */
-async function dropClaimed(ports: Ports, runId: string, error: unknown): Promise<void> {
-  const because = error instanceof RekeyError ? error.message : "its preflight could not be repeated";
-  for (const rotation of await ports.log.rotations(runId)) {
-    if (rotation.outcome === undefined)
-      await ports.log.saveRotation({ ...rotation, outcome: "dropped", because });
-    await ports.log.release(rotation);
-  }
 }
 
 /**
