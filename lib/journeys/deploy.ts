@@ -15,7 +15,7 @@ const isOpen = ({ outcome }: Rotation) => outcome === undefined;
 const isBack = (wave: WaveRecord | undefined) => wave?.retreat?.demotedAt !== undefined;
 
 /** Whether this rotation's next move depends on ECS. */
-function needsFleet(rotation: Rotation): boolean {
+export function needsFleet(rotation: Rotation): boolean {
   const wave = rotation.history.at(-1);
   return isOpen(rotation) && wave !== undefined && isRollingOut(wave);
 }

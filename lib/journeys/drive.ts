@@ -10,7 +10,7 @@ import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { makeReport, type Report } from "../rotation/report.ts";
 import { WAVES, type Wave } from "../rotation/strategy.ts";
 import { act } from "./act.ts";
-import { deployWhatIsDue, FleetView, noteDeployments } from "./deploy.ts";
+import { deployWhatIsDue, FleetView, needsFleet, noteDeployments } from "./deploy.ts";
 import {
   askTarget,
   askTargets,
@@ -20,6 +20,7 @@ import {
   type Part,
   promotable,
   rolloutFacts,
+  settlesAt,
   Workpiece,
 } from "./gather.ts";
 import type { Ports } from "./ports.ts";
@@ -82,7 +83,7 @@ export async function drive(ports: Ports, begun: Run, budget: Budget): Promise<R
     if (open.length === 0 || parked || ports.now() >= budget.deadline) break;
     if (steps.some(({ wants }) => wants === "survey")) fleet.surveyNext();
     const mayGoOn = makesRoom || steps.some(({ wants }) => wants !== undefined);
-    if (!mayGoOn) await ports.sleep(ports.settings.pollMs);
+    if (!mayGoOn) await ports.sleep(Math.min(ports.settings.pollMs, untilNextSettled(ports, rotations)));
   }
   return makeReport(run, rotations);
 }
@@ -148,7 +149,7 @@ async function advanceRotation(
       if (decision.do === "nothing") return { rotation };
       if (decision.do === "wait") {
         piece.waits(facts, decision);
-        return { rotation: await noteWait(ports, rotation, decision), wait: decision };
+        return { rotation: await noteWait(ports, rotation, piece, decision), wait: decision };
       }
       if (decision.do === "look") {
         if (decision.at === "rollout" && !view) return { rotation, wants: "look" };
@@ -164,7 +165,7 @@ async function advanceRotation(
       // The next wave begins in the next round, when it is known which wave the others have come to.
       if (rotation.history.length > before) return { rotation, wants: "look" };
       // Our own note changes nothing outside, so what was just looked at stands; but before a revocation it is looked at again.
-      if (decision.do === "note" && (decision.that === "tested" || decision.that === "rolledOut")) continue;
+      if (decision.do === "note" && NOTES.includes(decision.that) && !mayRevoke(rotation, facts)) continue;
       // Nothing can be done until it has settled, except in an emergency.
       if (decision.do === "promote" && !rotation.emergency) return { rotation };
       if (decision.do === "revoke") {
@@ -186,6 +187,16 @@ async function advanceRotation(
     });
     return { rotation: await stumble(ports, rotation, error), wait: { do: "wait", because: error.message } };
   }
+}
+
+const NOTES = ["tested", "rolledOut", "confirmed", "revoked"];
+
+/** Whether a server is still to be told that an old value is over. */
+function mayRevoke({ history }: Rotation, { credentials = [] }: Facts): boolean {
+  const revoked = history.at(-1)?.revoked ?? {};
+  return credentials.some(
+    ({ label, takenBy, revokes }) => revokes && takenBy === "server" && !(label in revoked),
+  );
 }
 
 /** The same facts, but the target has yet to be asked what it makes of the old value now. */
@@ -245,6 +256,16 @@ async function look(
   }
 }
 
+/** Services that wait for nothing but for a promoted value to be readable everywhere are deployed as soon as it is. */
+function untilNextSettled(ports: Ports, rotations: readonly Rotation[]): number {
+  const now = ports.now().getTime();
+  const waits = rotations.map((rotation) => {
+    const wave = needsFleet(rotation) ? rotation.history.at(-1) : undefined;
+    return wave ? settlesAt(ports, wave).getTime() - now : 0;
+  });
+  return Math.min(...waits.filter((ms) => ms > 0));
+}
+
 /** A failed act. Before the promotion the secret leaves the run after a few; afterwards both values are kept alive. */
 async function stumble(ports: Ports, rotation: Rotation, error: RekeyError): Promise<Rotation> {
   const failures = rotation.failures + 1;
@@ -267,14 +288,20 @@ async function stumble(ports: Ports, rotation: Rotation, error: RekeyError): Pro
   });
 }
 
+/** A reason that is gone again in a moment is not worth a write for each of many secrets. */
+const REASON_LASTS_MS = 2_000;
+
 async function noteWait(
   ports: Ports,
   rotation: Rotation,
+  piece: Workpiece,
   { because, until, forPerson }: Wait,
 ): Promise<Rotation> {
-  const unreachable = rotation.because !== because;
   const parks = forPerson === true || until !== undefined;
-  if (!unreachable && parks === (rotation.parkedSince !== undefined)) return rotation;
+  if (parks === (rotation.parkedSince !== undefined)) {
+    if (rotation.because === because) return rotation;
+    if (!parks && piece.hasWaitedMs(because) < REASON_LASTS_MS) return rotation;
+  }
   const { parkedSince, ...rest } = rotation;
   return ports.log.saveRotation({
     ...rest,

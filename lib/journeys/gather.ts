@@ -33,6 +33,7 @@ export class Workpiece {
   #opened: SecretFacts | undefined;
   #seen: string | undefined;
   #waited: { readonly facts: Facts; readonly at: Date } | undefined;
+  #reason: { readonly because: string; readonly since: Date } | undefined;
 
   private constructor(ports: Ports, facts: SecretFacts) {
     this.#ports = ports;
@@ -70,6 +71,13 @@ export class Workpiece {
     const known = credentials?.map(({ stragglers: _s, target: _t, ...one }) => one);
     const kept = { ...rest, ...(known ? { credentials: known } : {}) };
     if (this.#waited?.facts.labels !== facts.labels) this.#waited = { facts: kept, at: this.#ports.now() };
+  }
+
+  /** For how long this is what is waited for, as far as this worker has seen. */
+  hasWaitedMs(because: string): number {
+    const now = this.#ports.now();
+    if (this.#reason?.because !== because) this.#reason = { because, since: now };
+    return now.getTime() - this.#reason.since.getTime();
   }
 
   /** What the last wait rested on. Good for waiting on, and for nothing else. */
@@ -166,7 +174,7 @@ export function isRollingOut({ promotedAt, displacedAt, rolledOutAt, retreat }: 
 }
 
 /** From when on nobody is given the value that AWSCURRENT moved away from; until then a reader may be answered with it. */
-function settlesAt(ports: Ports, { promotedAt, retreat }: WaveRecord): Date {
+export function settlesAt(ports: Ports, { promotedAt, retreat }: WaveRecord): Date {
   const movedAt = retreat?.demotedAt ?? promotedAt ?? 0;
   return new Date(new Date(movedAt).getTime() + ports.settings.settleSeconds * 1000);
 }

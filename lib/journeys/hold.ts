@@ -16,6 +16,9 @@ export interface Hold {
   readonly token: number;
   /** To be called right before a write. @throws RekeyError LEASE_LOST */
   readonly check: () => void;
+  /** One write, after `check`. @throws RekeyError LEASE_LOST, and whatever the write throws */
+  readonly write: <Result>(write: () => Promise<Result>) => Promise<Result>;
+  /** Begins no write any more, and gives the run to whoever comes next once those under way have ended. */
   readonly letGo: () => Promise<void>;
 }
 
@@ -27,7 +30,9 @@ export async function takeHold(ports: Ports, runId: string, holder: string): Pro
   const lease = await ports.log.lease(runId, holder, ports.now(), leaseSeconds);
   if (!lease) return undefined;
   const ended = new AbortController();
+  const underWay = new Set<Promise<unknown>>();
   let taken = false;
+  let isLettingGo = false;
 
   const renew = async () => {
     const next = ports.now().getTime() + leaseSeconds * 1000;
@@ -48,16 +53,27 @@ export async function takeHold(ports: Ports, runId: string, holder: string): Pro
   };
   const beating = beat();
 
+  const check = () => {
+    if (!taken && !isLettingGo && ports.now().getTime() < until) return;
+    throw new RekeyError(
+      "LEASE_LOST",
+      `run ${runId}: this worker's lease has ended, and another may be at work`,
+    );
+  };
+
   return {
     ...lease,
-    check: () => {
-      if (!taken && ports.now().getTime() < until) return;
-      throw new RekeyError(
-        "LEASE_LOST",
-        `run ${runId}: this worker's lease ran out, and another may be at work`,
-      );
+    check,
+    write: (write) => {
+      check();
+      const writing = write().finally(() => underWay.delete(writing));
+      underWay.add(writing);
+      return writing;
     },
     letGo: async () => {
+      // Rotations are worked on side by side: when one fails, the writes of the others may still be on their way.
+      isLettingGo = true;
+      await Promise.allSettled(underWay);
       ended.abort();
       await beating;
       await ports.log.unlease(runId, holder);
@@ -69,10 +85,8 @@ export async function takeHold(ports: Ports, runId: string, holder: string): Pro
 export function underHold(ports: Ports, hold: Hold): Ports {
   const fenced =
     <Args extends readonly unknown[], Result>(write: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      hold.check();
-      return write(...args);
-    };
+    async (...args: Args): Promise<Result> =>
+      hold.write(() => write(...args));
   const { store, fleet } = ports;
   const log = ports.log.fencedBy(hold.token);
   const strategies = [...ports.strategies].map(([id, strategy]): [string, Strategy] => [

@@ -48,12 +48,14 @@ export interface Preflight {
  * @throws RekeyError PAYLOAD_INVALID if `only` or `except` match nothing
  */
 export async function preflight(ports: Ports, request: RotationRequest, runId?: string): Promise<Preflight> {
-  // The whole of ECS takes the longest to read, and what is read of it does not depend on the rest.
-  const [all, histories, claims, fleet] = await Promise.all([
+  // The whole of ECS takes the longest to read, and what is read of it does not depend on the rest. What is wrong with the
+  // request is told first all the same.
+  const surveying = ports.fleet.survey();
+  surveying.catch(() => {});
+  const [all, histories, claims] = await Promise.all([
     ports.store.list(),
     ports.log.histories(),
     ports.log.claims(),
-    ports.fleet.survey(),
   ]);
   const [tagged, others] = [
     all.filter(({ tags }) => isManaged(tags)),
@@ -63,6 +65,7 @@ export async function preflight(ports: Ports, request: RotationRequest, runId?: 
   if (selected.length === 0) {
     return { planned: [], refused: unmanaged.map(notManaged), notDue: [] };
   }
+  const fleet = await surveying;
   const managedAll = tagged.map((facts) => readTags(facts.arn, facts.name, facts.tags));
   const consumersOf = findConsumers(managedAll, fleet);
   const limit = pLimit(ports.settings.concurrency);

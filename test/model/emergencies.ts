@@ -79,6 +79,9 @@ export class Emergencies {
     const isFromBirth = this.#values.world.records.runs.get(rotation.runId)?.request.emergency === true;
     if (isFromBirth && rotation.outcome === "rolledBack" && !this.#hands.wereOn(secret))
       this.#violate(`${secret.name}: an emergency is rolled back`);
+    // One that was made an emergency after its promotion cuts who signs with the key it replaced.
+    for (const plan of rotation.emergency && wave.promotedAt ? this.#values.plansOf(secret) : [])
+      if (plan.kind === "keys") this.#hands.exempt.add(this.#values.value(secret, wave.fromVersionId, plan));
     const key = `${rotation.rotationId} ${wave.wave} ${wave.rolledOutAt}`;
     if (wave.rolledOutAt === undefined || this.#called.has(key)) return;
     this.#called.add(key);
