@@ -277,7 +277,6 @@ export function rolloutFacts(
     consumers,
     tasks: fleet.tasks,
     records: run.deployments,
-    wave: wave?.wave ?? "rotate",
     back: isBack,
     holding,
     forwardOnly: wave !== undefined && isPastReturn(rotation, wave),

@@ -149,8 +149,11 @@ async function judge(
       const recorded = around.history?.credentials[one.label];
       const isRecorded =
         recorded?.nextKid !== undefined && recorded.nextKid === strategy.upcoming?.(found.ready.current);
+      // Labels carry no time: a version that we did not promote may have been made current long after it was created.
       const nextPublishedAt =
-        isRecorded && recorded.nextPublishedAt ? new Date(recorded.nextPublishedAt) : current.createdAt;
+        isRecorded && recorded.nextPublishedAt
+          ? new Date(recorded.nextPublishedAt)
+          : (facts.changedAt ?? current.createdAt);
       const audience = {
         ...(oldestTaskCreatedAt ? { oldestTaskCreatedAt } : {}),
         ...(nextPublishedAt ? { nextPublishedAt } : {}),

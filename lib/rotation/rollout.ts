@@ -7,7 +7,6 @@
 import type { Consumers } from "./consumers.ts";
 import type { DeploymentFacts, ServiceFacts, ServiceName, TaskFacts } from "./fleet.ts";
 import type { DeploymentRecord } from "./intent.ts";
-import type { Wave } from "./strategy.ts";
 
 /** Between our clock and ECS's. Not for deployments that we asked for; it errs toward one redeploy too many. */
 const CLOCK_MARGIN_MS = 5_000;
@@ -41,7 +40,6 @@ interface Question {
   readonly consumers: Consumers;
   readonly tasks: readonly TaskFacts[];
   readonly records: readonly DeploymentRecord[];
-  readonly wave: Wave;
   readonly back: boolean;
   /** There is no way back: a deployment that failed is over once another one has replaced every task. */
   readonly forwardOnly: boolean;
@@ -79,14 +77,11 @@ export function judgeRollout(question: Question): RolloutFacts {
 }
 
 export function judgeService(service: ServiceFacts, question: Omit<Question, "consumers">): ServiceVerdict {
-  const { records, wave, back, holding, now } = question;
-  // A secret that was promoted later than others of its wave is not served by the deployment that was made for those.
+  const { records, back, holding, now } = question;
+  // A secret whose label moved later than that of others is not served by the deployment that was made for those; one that
+  // was made for others after its label had moved serves it as well, forward or back.
   const ours = records.filter(
-    (one) =>
-      one.service === service.name &&
-      one.wave === wave &&
-      one.back === back &&
-      Date.parse(one.requestedAt) >= holding.before.getTime(),
+    (one) => one.service === service.name && Date.parse(one.requestedAt) >= holding.before.getTime(),
   );
   const record = ours.at(-1);
   const deployment = record && findOurs(service, record, records, question.settleSeconds);

@@ -177,10 +177,12 @@ function freshKeyset({ alg }: Keyset): Keyset {
   return { alg, current: newKey(alg), next: newKey(alg) };
 }
 
-function nextKeyset(wave: Wave, { alg, current, next }: Keyset, at: Circumstances): Keyset {
+function nextKeyset(wave: Wave, keyset: Keyset, at: Circumstances): Keyset {
+  const { alg, current, next } = keyset;
   switch (wave) {
     case "publish":
-      return { alg, current, next: newKey(alg) };
+      // A next key that is there stays, though not every task knows it: somebody may have signed with it already.
+      return { ...keyset, next: next ?? newKey(alg) };
     case "retire":
       return { alg, current, ...(next === undefined ? {} : { next }) };
     case "rotate": {

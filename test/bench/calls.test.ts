@@ -8,11 +8,11 @@ import { manySecrets } from "./manySecrets.ts";
 const SERVICES = 4;
 const SECRETS = 20;
 
-test("a rotation describes its secret ten times at most, and reads a value six times", async () => {
+test("a rotation describes its secret eight times at most, and reads a value six times", async () => {
   const { calls } = await manySecrets({ services: SERVICES, rolloutSeconds: 18, throttles: false });
   // Preflight, before staging, before the promotion, before the deployment, at the rollout's end; then, by the worker that
-  // comes back, on its return, before the revocation and at the end. On a slow machine a wait is looked at again.
-  expect(calls["DescribeSecret"]).toBeLessThanOrEqual(10 * SECRETS);
+  // comes back, on its return. On a slow machine a wait is looked at again.
+  expect(calls["DescribeSecret"]).toBeLessThanOrEqual(8 * SECRETS);
   // Preflight, both versions, whether AWSCURRENT is seen; both versions by the worker that comes back.
   expect(calls["GetSecretValue"]).toBeLessThanOrEqual(6 * SECRETS);
   expect(calls["PutSecretValue"]).toBe(SECRETS);

@@ -164,8 +164,8 @@ async function furnish(cloud: Cloud, { services, rolloutSeconds, throttles }: Si
     REKEY_TABLE: TABLE,
     REKEY_CLUSTERS: CLUSTER,
     REKEY_ROLLOUT_SECONDS: String(rolloutSeconds),
-    // As short against these deployments of half a second as the defaults are against deployments of minutes.
-    REKEY_SETTLE_SECONDS: "0.5",
+    // Far longer still, against deployments of half a second, than the defaults are against deployments of minutes.
+    REKEY_SETTLE_SECONDS: "0.1",
     REKEY_POLL_MS: "200",
   };
   for (const [name, bundle] of Object.entries(await builtHandlers())) {

@@ -54,6 +54,9 @@ export class Hands {
           !values.agree(secret, plan, versionId, other) || !values.agree(secret, plan, other, versionId),
       );
     for (const one of cut.length > 0 ? [versionId, ...cut] : []) this.exemptKeys(secret, plan, one);
+    // Nothing tells when a previous key was signed with last, if not the rotation in whose middle its document was made.
+    const [, , previous] = values.keys(secret, versionId, plan);
+    if (previous !== undefined) this.exempt.add(previous);
   }
 
   described(worker: Worker, arn: string, current: string | undefined): void {

@@ -13,8 +13,11 @@ export class Repeats {
   readonly #values: Values;
   readonly #violate: (what: string) => void;
   readonly #acts = new Map<string, { readonly act: Act; readonly by: string; readonly label?: string }>();
-  /** When the last one was asked for. */
-  readonly #deployments = new Map<string, number>();
+  /** The last one of each run, service, wave and direction. */
+  readonly #deployments = new Map<
+    string,
+    { readonly runId: string; readonly service: string; readonly at: number }
+  >();
   /** Services that somebody else deployed, scaled or broke. */
   readonly #foreign = new Set<string>();
 
@@ -71,14 +74,19 @@ export class Repeats {
       this.#violate(`${service} is deployed without a record of it`);
       return;
     }
-    const before = this.#deployments.get(found.key);
-    this.#deployments.set(found.key, schedule.now);
-    if (before === undefined || this.#foreign.has(service)) return;
-    const isLater = [...(records.rotations.get(found.runId)?.values() ?? [])].some(({ history }) => {
-      const wave = history.findLast((one) => one.wave === found.wave);
-      const movedAt = found.back ? wave?.retreat?.demotedAt : wave?.promotedAt;
-      return movedAt !== undefined && Date.parse(movedAt) > before;
-    });
+    const before = this.#deployments.get(found.key)?.at;
+    // An emergency's deployment ends the one of the run beside it; so soon after a label has moved, neither counts for the other.
+    const isEnded = [...this.#deployments.values()].some(
+      (other) => other.service === service && other.runId !== found.runId && other.at >= (before ?? 0),
+    );
+    this.#deployments.set(found.key, { runId: found.runId, service, at: schedule.now });
+    if (before === undefined || isEnded || this.#foreign.has(service)) return;
+    // Of whatever wave and direction: one deployment serves them all, and its record names but one of them.
+    const isLater = [...(records.rotations.get(found.runId)?.values() ?? [])].some(({ history }) =>
+      history
+        .flatMap(({ promotedAt, retreat }) => [promotedAt, retreat?.demotedAt])
+        .some((movedAt) => movedAt !== undefined && Date.parse(movedAt) > before),
+    );
     if (!isLater)
       this.#violate(
         `a second deployment of ${service} ${found.back ? "back from" : "for"} its ${found.wave} wave`,

@@ -197,7 +197,14 @@ export function happen(world: World, laws: Laws, { happens, which, how }: Step):
     case "trouble": {
       const [calls, code] = at(TROUBLES, which) ?? ["", "AWS_FAILED"];
       if ("target.".startsWith(calls) || calls.startsWith("target.")) laws.unreachable();
-      world.troubles.push({ calls, code, unheard: how % 2 === 1, left: 1 + Math.floor(how / 2) });
+      // A deployment is asked for once, so that throttled means refused; other calls are sent again after one that was not heard.
+      const isRefused = calls === "fleet." && code === "AWS_THROTTLED";
+      world.troubles.push({
+        calls,
+        code,
+        unheard: how % 2 === 1 && !isRefused,
+        left: 1 + Math.floor(how / 2),
+      });
       return;
     }
     case "time":

@@ -48,7 +48,11 @@ export class Secret {
   }
 
   seenAt(time: number): readonly VersionFacts[] {
-    return (this.states.findLast(({ at }) => at <= time) ?? this.states[0])?.versions ?? [];
+    return this.#stateAt(time)?.versions ?? [];
+  }
+
+  #stateAt(time: number) {
+    return this.states.findLast(({ at }) => at <= time) ?? this.states[0];
   }
 
   put(versionId: string, text: string, label: string, now: number): void {
@@ -81,7 +85,8 @@ export class Secret {
 
   facts(time: number): SecretFacts {
     const { arn, name, tags } = this;
-    return { arn, name, tags, rotationEnabled: false, versions: this.seenAt(time) };
+    const changedAt = new Date(this.#stateAt(time)?.at ?? 0);
+    return { arn, name, tags, rotationEnabled: false, versions: this.seenAt(time), changedAt };
   }
 }
 

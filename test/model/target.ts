@@ -198,7 +198,7 @@ export function keysStrategy(newValue: () => string): Strategy {
     upcoming: (current) => current.reveal("next"),
     async generate(wave, current, { emergency }) {
       if (emergency) return current.with({ current: newValue(), next: newValue(), previous: undefined });
-      if (wave === "publish") return current.with({ next: newValue() });
+      if (wave === "publish") return current.with({ next: current.reveal("next") ?? newValue() });
       if (wave === "retire") return current.with({ previous: undefined });
       const next = current.require("next");
       return current.with({ previous: current.require("current"), current: next, next: newValue() });

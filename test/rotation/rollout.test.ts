@@ -13,7 +13,6 @@ import { at, deployment, iso, ours, service, task } from "./facts.ts";
 
 const PROMOTED = at(0);
 const QUESTION = {
-  wave: "rotate",
   back: false,
   forwardOnly: false,
   holding: { before: PROMOTED },
@@ -189,7 +188,6 @@ describe("a service's part in a rollout", () => {
       {
         tasks: row.tasks,
         records: row.records ?? [],
-        wave: "rotate",
         back: false,
         forwardOnly: false,
         holding: { before: PROMOTED },
@@ -214,7 +212,6 @@ describe("a service's part in a rollout", () => {
         judgeService(service("gateway", { deployments }), {
           tasks: deployments.includes(later) ? [mended, mended] : [old, old],
           records: [{ ...ours({ status: "failed", ...changes }), back: way.back }],
-          wave: "rotate",
           ...way,
           holding: { before: PROMOTED },
           rolloutSeconds: 300,
@@ -236,7 +233,6 @@ describe("a service's part in a rollout", () => {
       judgeService(service("gateway", { runningCount: tasks.length }), {
         tasks,
         records: [],
-        wave: "rotate",
         back: true,
         forwardOnly: false,
         holding: { from: at(0), before: at(30) },
@@ -378,13 +374,13 @@ describe("a service is to be redeployed", () => {
     ],
     ["when ECS tells no deployments at all", { deployments: [] }],
     [
-      "when what was deployed was another service, another wave, or the way back",
+      "when what was deployed was another service, or this one before the label moved",
       {
         deployments: [deployment()],
         records: [
           ours({ service: "shop/worker", status: "failed" }),
-          ours({ wave: "publish", status: "failed" }),
-          ours({ back: true, status: "failed" }),
+          ours({ wave: "publish", requestedAt: iso(-60), status: "failed" }),
+          ours({ back: true, requestedAt: iso(-60), status: "failed" }),
         ],
       },
     ],

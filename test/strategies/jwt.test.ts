@@ -105,6 +105,12 @@ describe("the document", () => {
     expect(retired.document.toText().reveal()).not.toContain(SHARED);
   });
 
+  test("a publish wave keeps the next key that is there, and a previous key that may still be honoured", async () => {
+    const rotated = await jwt.generate("rotate", await jwt.generate("publish", plain(SHARED), at()), at());
+    const again = await jwt.generate("publish", rotated, at());
+    expect(again.document.toText().reveal()).toBe(rotated.document.toText().reveal());
+  });
+
   test("the keyset mirrors the flat keys, with the key id that tokens carry", async () => {
     const rotated = await jwt.generate("rotate", await jwt.generate("publish", plain(SHARED), at()), at());
     const { keys } = JSON.parse(rotated.require("keyset"));
