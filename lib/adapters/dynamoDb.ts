@@ -65,6 +65,25 @@ function logFor(table: Table, token: number): RotationLog {
     throw new RekeyError("LEASE_LOST", `another worker wrote ${key.sk} first; this one stops`);
   }
 
+  /**
+   * Ends a run that has no record: with one in its place, a process that only stood still before writing it cannot begin.
+   * @returns false if it has written it by now
+   */
+  async function refuse(run: Run): Promise<boolean> {
+    try {
+      await save(
+        { pk: `RUN#${run.runId}`, sk: "RUN" },
+        { ...run, status: "refused", finishedAt: run.createdAt },
+        expiryFrom(run.createdAt),
+      );
+    } catch (error) {
+      if (error instanceof RekeyError && error.code === "LEASE_LOST") return false;
+      throw error;
+    }
+    await table.remove(`close run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
+    return true;
+  }
+
   return {
     async begin(run) {
       const known = await table.get({ pk: `RUN#${run.runId}`, sk: "RUN" });
@@ -84,13 +103,12 @@ function logFor(table: Table, token: number): RotationLog {
         if (isHeld || runId === "") return { begun: false, runId };
         // A process died between the pointer and its run, or between its run's end and the pointer's. It promises nothing,
         // so it is taken over; a run that has a record may stay listed for what is still to be told of it.
-        if (!record) await this.closeRun(runId);
+        if (!record && !(await refuse({ ...run, runId, createdAt: String(active?.["since"]) })))
+          return { begun: false, runId };
         await table.remove("clear a pointer without a run", pointer, is(runId));
         return this.begin(run);
       }
       await this.open(run);
-      // Again: whoever took the pointer over from us while we stood still has taken us off the list as well.
-      await table.put(`open run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
       return { begun: true };
     },
 

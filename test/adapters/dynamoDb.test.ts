@@ -146,6 +146,16 @@ describe("the pointer to the run that others wait for", () => {
     expect(await log.begin(late)).toEqual({ begun: true });
     await log.saveRun({ ...late, rev: 1, status: "done" });
   });
+
+  test("is taken over after a minute, and the process that only stood still cannot begin its run any more", async () => {
+    const asleep = newRun();
+    const late = { ...newRun(), createdAt: at(61).toISOString() };
+    await point(asleep.runId, at(0));
+    expect(await log.begin(late)).toEqual({ begun: true });
+    await expect(log.open(asleep)).rejects.toMatchObject({ code: "LEASE_LOST" });
+    expect(await log.run(asleep.runId)).toMatchObject({ status: "refused" });
+    await log.saveRun({ ...late, rev: 1, status: "done" });
+  });
 });
 
 describe("an emergency", () => {

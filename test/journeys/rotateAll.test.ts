@@ -331,7 +331,7 @@ describe("rotateAll", () => {
 
   test("no value of any secret, old or new, ever stood in a command line", () => {
     expect(commandLines.looks).toBeGreaterThan(500);
-    expect(commandLines.lines).toContainEqual(expect.stringContaining("lambdaRunner.ts"));
+    expect(commandLines.lines).toContainEqual(expect.stringContaining("lambdaRunner.mjs"));
     expect(commandLines.lines).toContainEqual(expect.stringContaining("redis-server"));
     expect(commandLines.lines).toContainEqual(expect.stringMatching(/^postgres: /));
     expect(commandLines.showing(values())).toEqual([]);

@@ -73,14 +73,22 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
           active !== undefined && Date.parse(run.createdAt) - Date.parse(active.since) < POINTER_GRACE_MS;
         const isHeld = record?.of ? !givesWay(record.of) : isRecent;
         if (active === undefined || isHeld) return { begun: false, runId: active?.runId ?? "" };
-        if (!record?.of) await log.closeRun(active.runId);
+        if (!record?.of) {
+          const ended = { ...run, runId: active.runId, createdAt: active.since, status: "refused" as const };
+          const isWritten = await ask("log.begin", () => {
+            if (records.runs.has(active.runId)) return true;
+            saveRun(ended);
+            return false;
+          });
+          if (isWritten) return { begun: false, runId: active.runId };
+          await log.closeRun(active.runId);
+        }
         await ask("log.begin", () => {
           if (records.active.get(pointer)?.runId === active.runId) records.active.delete(pointer);
         });
         return log.begin(run);
       }
       await log.open(run);
-      await ask("log.begin", () => records.open.add(run.runId));
       return { begun: true };
     },
     async open(run) {

@@ -2,25 +2,11 @@
 import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { transformSync } from "esbuild";
+import { fileURLToPath } from "node:url";
 import type { Route } from "./server.ts";
 
-const BUILD = resolve(import.meta.dirname, "..", "..", ".build");
-
-/** Lambda's own runtime is plain JavaScript; read as TypeScript it would take a tenth of a second at each cold start. */
-function buildRunner(): string {
-  const source = readFileSync(join(import.meta.dirname, "lambdaRunner.ts"), "utf8");
-  const path = join(BUILD, "lambdaRunner.mjs");
-  const aside = `${path}-${randomUUID()}`;
-  mkdirSync(BUILD, { recursive: true });
-  writeFileSync(aside, transformSync(source, { loader: "ts" }).code);
-  // Test files that run beside this one start it as well, and must find it whole.
-  renameSync(aside, path);
-  return path;
-}
+const RUNNER = fileURLToPath(new URL("./lambdaRunner.mjs", import.meta.url));
 
 export interface LambdaFunction {
   readonly bundle: string;
@@ -47,7 +33,6 @@ export class Lambda {
   readonly emitter = new EventEmitter<{ line: [string, string] }>();
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #running = new Set<RunningInvocation>();
-  readonly #runner = buildRunner();
 
   register(name: string, definition: LambdaFunction): void {
     this.#functions.set(name, definition);
@@ -63,7 +48,7 @@ export class Lambda {
     const definition = this.#functions.get(name);
     if (!definition) throw new Error(`no function ${name} is registered`);
     const timeoutMs = definition.timeoutSeconds * 1000;
-    const child = fork(this.#runner, [], {
+    const child = fork(RUNNER, [], {
       env: { ...definition.env },
       execArgv: [`--max-old-space-size=${definition.memoryMb}`, "--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
