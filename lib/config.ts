@@ -29,9 +29,6 @@ const schema = z.object({
   SLACK_API_URL: z.optional(z.url("must be a URL")),
 });
 
-/** What Secrets Manager takes at once before it counts by the second. */
-const MOST_BEGUN = 50;
-
 export interface Config {
   readonly table: string;
   readonly slack?: { readonly channel: string; readonly tokenSecret: string; readonly apiUrl?: string };
@@ -78,6 +75,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     pollMs: data.REKEY_POLL_MS,
     ...(data.REKEY_ROTATION_FUNCTION ? { rotationFunction: data.REKEY_ROTATION_FUNCTION } : {}),
     concurrency: data.REKEY_CONCURRENCY,
-    mostBegun: MOST_BEGUN,
+    mostBegun: data.REKEY_CONCURRENCY,
   };
 }

@@ -55,7 +55,7 @@ function logFor(table: Table, token: number): RotationLog {
       record.rev === 0
         ? IS_NEW
         : {
-            that: "#rev = :rev and (attribute_not_exists(#fence) or #fence <= :fence)",
+            that: "#rev = :rev and #fence <= :fence",
             names: { "#rev": "rev", "#fence": "fence" },
             values: { ":rev": record.rev, ":fence": token },
           },

@@ -36,7 +36,7 @@ export interface Ports {
     readonly concurrency: number;
     /**
      * Rotations begun in one round. Secrets Manager takes 50 writes a second from everybody together, so the services of the
-     * first secrets are deployed while the last ones wait for their turn.
+     * first secrets are deployed while the last ones wait for their turn: the fewer, the sooner.
      */
     readonly mostBegun: number;
   };
