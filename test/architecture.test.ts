@@ -27,6 +27,7 @@ const ARROWS: Readonly<Record<string, { rooms: readonly string[]; packages: read
     rooms: ["strategies", "rotation/strategy", "nouns"],
     packages: ["pg", "@redis/client", "jose"],
   },
+  detection: { rooms: ["detection", "nouns"], packages: [] },
   adapters: { rooms: ["adapters", "rotation", "nouns"], packages: ["@aws-sdk/", "@slack/"] },
   journeys: { rooms: ["journeys", "rotation", "nouns"], packages: ["zod", "p-limit"] },
   app: { rooms: ["journeys", "rotation", "adapters", "strategies", "config", "log", "nouns"], packages: [] },

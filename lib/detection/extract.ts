@@ -1,0 +1,108 @@
+/** A CloudTrail record, as any of the roads brings it, to one event; and what is no record is counted, never thrown. */
+import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { principalOf } from "./principal.ts";
+import type { SecretEvent, VersionRead } from "./secretEvent.ts";
+import { secretRefsOf } from "./secretRefs.ts";
+import { clientOf, networkOf } from "./surroundings.ts";
+
+export type Extracted =
+  | { readonly event: SecretEvent }
+  /** A record of something that has nothing to do with secrets. */
+  | { readonly ignored: true }
+  | { readonly malformed: string };
+
+/** What KMS encrypts for a secret's key check, which delivers no value to anybody. */
+const KEY_CHECK = "RequestToValidateKeyAccess";
+
+/** Besides everything of Secrets Manager: what takes a value's protection, the watch over it, or its rotation away. */
+const GUARDS: Readonly<Record<string, readonly string[]>> = {
+  kms: ["PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial", "CreateGrant"],
+  cloudtrail: ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors"],
+  events: ["DisableRule", "DeleteRule", "RemoveTargets", "PutRule"],
+  lambda: [
+    "UpdateFunctionCode20150331v2",
+    "UpdateFunctionConfiguration20150331v2",
+    "AddPermission20150331v2",
+    "PublishLayerVersion20181031",
+  ],
+  iam: [
+    "AttachRolePolicy",
+    "AttachUserPolicy",
+    "AttachGroupPolicy",
+    "PutRolePolicy",
+    "PutUserPolicy",
+    "PutGroupPolicy",
+    "CreatePolicyVersion",
+    "SetDefaultPolicyVersion",
+    "AddUserToGroup",
+    "UpdateAssumeRolePolicy",
+    "DeleteRolePolicy",
+    "DeleteRolePermissionsBoundary",
+  ],
+};
+
+export function extract(record: unknown): Extracted {
+  const fields = fieldsOf(record);
+  const source = textOf(fields["eventSource"]);
+  const action = textOf(fields["eventName"]);
+  if (source === undefined || action === undefined)
+    return { malformed: "eventSource or eventName is missing" };
+  const service = source.replace(/\.amazonaws\.com(\.cn)?$/, "");
+  const request = fieldsOf(fields["requestParameters"]);
+  if (!concernsSecrets(service, action, request)) return { ignored: true };
+  const eventId = textOf(fields["eventID"]);
+  if (eventId === undefined) return { malformed: "eventID is missing" };
+  const atMs = Date.parse(textOf(fields["eventTime"]) ?? "");
+  if (Number.isNaN(atMs)) return { malformed: "eventTime is not a time" };
+  return { event: eventOf(fields, { eventId, atMs, service, action, request }) };
+}
+
+function concernsSecrets(service: string, action: string, request: Fields): boolean {
+  if (service === "secretsmanager") return true;
+  const encryption = fieldsOf(request["encryptionContext"]);
+  if (service === "kms" && textOf(encryption["SecretARN"]) !== undefined)
+    return encryption["SecretVersionId"] !== KEY_CHECK;
+  return GUARDS[service]?.includes(action) === true;
+}
+
+function eventOf(
+  fields: Fields,
+  core: Pick<SecretEvent, "eventId" | "atMs" | "service" | "action" | "request">,
+): SecretEvent {
+  const principal = principalOf(fields["userIdentity"]);
+  const account =
+    textOf(fields["recipientAccountId"]) ?? textOf(fieldsOf(fields["userIdentity"])["accountId"]) ?? "";
+  const region = textOf(fields["awsRegion"]) ?? "";
+  const errorCode = textOf(fields["errorCode"]);
+  const version = versionOf(core.service, core.action, core.request);
+  return {
+    ...core,
+    account,
+    region,
+    outcome: outcomeOf(errorCode),
+    ...(errorCode === undefined ? {} : { errorCode }),
+    ...(principal === undefined ? {} : { principal }),
+    secrets: secretRefsOf(fields, { account, region }),
+    ...(version === undefined ? {} : { version }),
+    network: networkOf(textOf(fields["sourceIPAddress"]), textOf(fields["vpcEndpointId"])),
+    client: clientOf(textOf(fields["userAgent"])),
+  };
+}
+
+function outcomeOf(errorCode: string | undefined): SecretEvent["outcome"] {
+  if (errorCode === undefined) return "allowed";
+  return /AccessDenied|Unauthorized|NotAuthorized/.test(errorCode) ? "denied" : "failed";
+}
+
+/** A default read is one of AWSCURRENT; which version that was, its record does not say. */
+function versionOf(service: string, action: string, request: Fields): VersionRead | undefined {
+  if (service === "kms" && action === "Decrypt") {
+    const id = textOf(fieldsOf(request["encryptionContext"])["SecretVersionId"]);
+    return id === undefined ? { known: "unknown" } : { id, known: "proven" };
+  }
+  if (service !== "secretsmanager" || action !== "GetSecretValue") return undefined;
+  const id = textOf(request["versionId"]);
+  const label = textOf(request["versionStage"]);
+  if (id !== undefined) return { id, ...(label === undefined ? {} : { label }), known: "proven" };
+  return { label: label ?? "AWSCURRENT", known: "unknown" };
+}
