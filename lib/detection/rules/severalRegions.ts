@@ -1,0 +1,23 @@
+import type { Rule } from "../rule.ts";
+
+const listed = (region: string, afterSeconds = 0) => ({ action: "ListSecrets", region, afterSeconds });
+
+export const severalRegions: Rule = {
+  id: "severalRegions",
+  says: "Somebody looked for secrets in several Regions.",
+  severity: "high",
+  attack: ["T1555.006", "T1526"],
+  family: "searching",
+  when: {
+    distinct: "region",
+    atLeast: 3,
+    withinSeconds: 600,
+    where: { is: { service: "secretsmanager", action: ["ListSecrets", "BatchGetSecretValue"] } },
+  },
+  falsePositives: ["Scanners of the account's posture: suppress their role."],
+  fires: [{ what: "three in ten minutes", events: [listed("a"), listed("b", 300), listed("c", 300)] }],
+  silent: [
+    { what: "two, often", events: [listed("a"), listed("b", 1), listed("a", 1), listed("b", 1)] },
+    { what: "three over more time", events: [listed("a"), listed("b", 300), listed("c", 301)] },
+  ],
+};
