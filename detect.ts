@@ -1,0 +1,58 @@
+/**
+ * `npm run detect -- <files>`: what the rules of the detection say to CloudTrail records that lie in files, plain or gzipped:
+ * a trail's files, arrays, one record a line, or answers of LookupEvents. `--json` prints one JSON object as the last line.
+ * The exit code is 2 if a file cannot be read, and 0 whatever is found.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { type Replay, replay } from "./lib/detection/replay.ts";
+import { RULES } from "./lib/detection/rules.ts";
+
+const USAGE = "usage: npm run detect -- [--json] <file> [<file> ...]";
+
+class Unreadable extends Error {}
+
+function* textsOf(files: readonly string[]): Generator<string> {
+  for (const file of files) {
+    try {
+      const bytes = readFileSync(file);
+      const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+      yield (isZipped ? gunzipSync(bytes) : bytes).toString("utf8");
+    } catch (error) {
+      throw new Unreadable(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+function print({ records, events, malformed, findings }: Replay): void {
+  for (const { severity, says, principal, secrets, rules, first, last, events: count } of findings) {
+    console.log(`${severity.toUpperCase().padEnd(8)} ${says}`);
+    console.log(`         by ${principal}, ${count} event(s) from ${first.at} to ${last.at}`);
+    if (secrets.length > 0)
+      console.log(
+        `         ${secrets.slice(0, 5).join(", ")}${secrets.length > 5 ? `, and ${secrets.length - 5} more` : ""}`,
+      );
+    console.log(`         rules: ${rules.join(", ")}; first event ${first.eventId}`);
+  }
+  const broken = Object.entries(malformed).map(([why, times]) => `${times} times ${why}`);
+  console.log(
+    `${findings.length} finding(s) in ${events} events about secrets, of ${records} records; ${broken.length > 0 ? broken.join("; ") : "all could be read"}`,
+  );
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  if (positionals.length === 0) throw new Unreadable(USAGE);
+  const found = replay(RULES, textsOf(positionals));
+  print(found);
+  if (values.json) console.log(JSON.stringify(found));
+} catch (error) {
+  const isUse = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+  if (!(error instanceof Unreadable) && !isUse) throw error;
+  console.error(isUse ? `${error.message}\n${USAGE}` : (error as Error).message);
+  process.exitCode = 2;
+}

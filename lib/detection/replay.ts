@@ -1,0 +1,76 @@
+/** What the rules make of records that lie in files: the same core, with everything known at once. */
+import { SEVERITIES, type Severity } from "../finding.ts";
+import { detect, NOTHING_SEEN } from "./detect.ts";
+import { type Episode, endOf, startOf } from "./episodes.ts";
+import { extract } from "./extract.ts";
+import { recordsIn } from "./recordsIn.ts";
+import type { Rule } from "./rule.ts";
+import type { SecretEvent } from "./secretEvent.ts";
+
+export interface Replay {
+  readonly records: number;
+  /** Records about secrets, or what guards them; the same one in two files counts once. */
+  readonly events: number;
+  /** Why something could not be read -> how often. */
+  readonly malformed: Readonly<Record<string, number>>;
+  /** The gravest first, and of those the earliest. */
+  readonly findings: readonly ReplayFinding[];
+}
+
+export interface ReplayFinding {
+  /** The gravest of `rules`. */
+  readonly rule: string;
+  readonly rules: readonly string[];
+  readonly severity: Severity;
+  readonly says: string;
+  readonly principal: string;
+  /** `account/Region/name`. */
+  readonly secrets: readonly string[];
+  readonly events: number;
+  readonly first: { readonly eventId: string; readonly at: string };
+  readonly last: { readonly eventId: string; readonly at: string };
+}
+
+export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay {
+  const malformed = new Map<string, number>();
+  const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
+  const events = new Map<string, SecretEvent>();
+  let records = 0;
+  for (const text of texts) {
+    const found = recordsIn(text);
+    records += found.records.length;
+    for (const [why, times] of found.malformed) count(why, times);
+    for (const record of found.records) {
+      const extracted = extract(record);
+      if ("event" in extracted) events.set(extracted.event.eventId, extracted.event);
+      else if ("malformed" in extracted) count(extracted.malformed, 1);
+    }
+  }
+  const { found } = detect(rules, [...events.values()], NOTHING_SEEN, new Date(0));
+  const byGravity = (a: ReplayFinding, b: ReplayFinding) =>
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.first.at < b.first.at ? -1 : 1);
+  return {
+    records,
+    events: events.size,
+    malformed: Object.fromEntries(malformed),
+    findings: found.map((episode) => findingOf(rules, episode)).toSorted(byGravity),
+  };
+}
+
+function findingOf(all: readonly Rule[], episode: Episode): ReplayFinding {
+  const own = all.filter(({ id }) => episode.rules.includes(id));
+  const [gravest] = own.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const { principal, secrets, severity, events, rules } = episode;
+  const at = (ms: number) => new Date(ms).toISOString();
+  return {
+    rule: gravest?.id ?? "",
+    rules,
+    severity,
+    says: gravest?.says ?? "",
+    principal,
+    secrets,
+    events: events.length,
+    first: { eventId: events[0]?.eventId ?? "", at: at(startOf(episode)) },
+    last: { eventId: events.at(-1)?.eventId ?? "", at: at(endOf(episode)) },
+  };
+}
