@@ -18,8 +18,9 @@ export function openDatabase(settings: Settings): pg.Pool {
     application_name: settings["SERVICE"] ?? "backend",
     max: 3,
     maxUses: 200,
-    // Requests that queue up behind refused logins must not outlive their clients, nor keep a task from stopping.
-    connectionTimeoutMillis: 1_000,
+    // Requests that queue up behind refused logins must not outlive their clients, who wait for five seconds, nor keep a task
+    // from stopping. A second is too little on a machine on which twelve tasks start at once.
+    connectionTimeoutMillis: 3_000,
   });
   // An idle connection that the server ends is replaced by the pool; the next query tells if that fails.
   pool.on("error", () => {});
