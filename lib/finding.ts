@@ -22,6 +22,10 @@ export interface Finding<Id extends string = string> {
 
 export const SEVERITIES = ["critical", "high", "medium", "low"] as const satisfies readonly Severity[];
 
+/** For sorting: the gravest first. */
+export const byGravity = (a: { readonly severity: Severity }, b: { readonly severity: Severity }): number =>
+  SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
+
 /** Words as one command of a shell; whatever a shell could take for more than text is quoted. */
 export function commandLine(...words: readonly string[]): string {
   return words

@@ -80,7 +80,6 @@ function logFor(table: Table, token: number): RotationLog {
       if (error instanceof RekeyError && error.code === "LEASE_LOST") return false;
       throw error;
     }
-    await table.remove(`close run ${run.runId}`, { pk: "OPEN", sk: `RUN#${run.runId}` });
     return true;
   }
 
@@ -103,8 +102,11 @@ function logFor(table: Table, token: number): RotationLog {
         if (isHeld || runId === "") return { begun: false, runId };
         // A process died between the pointer and its run, or between its run's end and the pointer's. It promises nothing,
         // so it is taken over; a run that has a record may stay listed for what is still to be told of it.
-        if (!record && !(await refuse({ ...run, runId, createdAt: String(active?.["since"]) })))
-          return { begun: false, runId };
+        if (!record) {
+          const isEnded = await refuse({ ...run, runId, createdAt: String(active?.["since"]) });
+          if (!isEnded) return { begun: false, runId };
+          await this.closeRun(runId);
+        }
         await table.remove("clear a pointer without a run", pointer, is(runId));
         return this.begin(run);
       }

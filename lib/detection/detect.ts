@@ -1,5 +1,5 @@
 /** The core: events and what is known so far in, episodes and what is known now out. Pure, and indifferent to order. */
-import { type Episode, endOf, withMatch } from "./episodes.ts";
+import { type Episode, endOf, GAP_MS, withMatch } from "./episodes.ts";
 import type { Rule, When } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import { type Mark, markOf, matchWith, withMark } from "./windows.ts";
@@ -29,7 +29,6 @@ export function detect(
   const severities = new Map(rules.map(({ id, severity }) => [id, severity]));
   const severityOf = (id: string) => severities.get(id) ?? "low";
   let { episodes } = state;
-  const grown = new Set<Episode>();
   for (const event of events) {
     if (seen.has(event.eventId)) continue;
     seen.set(event.eventId, event.atMs);
@@ -41,14 +40,13 @@ export function detect(
         if (!("each" in rule.when)) marks.set(key, known);
         const match = matchWith(rule.when, known, mark);
         if (match.length === 0) continue;
-        const next = withMatch(episodes, rule, principal, match, severityOf);
-        for (const gone of episodes.filter((one) => !next.episodes.includes(one))) grown.delete(gone);
-        episodes = next.episodes;
-        grown.add(next.grown);
+        episodes = withMatch(episodes, rule, principal, match, severityOf);
       }
     }
   }
-  return { found: [...grown], state: forget({ seen, marks, episodes }, rules, now) };
+  // What grew was made anew, and what is the same was not touched.
+  const found = episodes.filter((one) => !state.episodes.includes(one));
+  return { found, state: forget({ seen, marks, episodes }, rules, now) };
 }
 
 /** What nothing that may still come can have to do with. */
@@ -62,7 +60,7 @@ function forget(state: DetectionState, rules: readonly Rule[], now: Date): Detec
   return {
     seen: new Map([...state.seen].filter(([, atMs]) => atMs >= oldest)),
     marks: new Map(marks.filter(([, list]) => list.length > 0)),
-    episodes: state.episodes.filter((episode) => endOf(episode) >= oldest - 3_600_000),
+    episodes: state.episodes.filter((episode) => endOf(episode) >= oldest - GAP_MS),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { SEVERITIES, type Severity } from "../finding.ts";
 import type { Family, Rule } from "./rule.ts";
-import type { Mark } from "./windows.ts";
+import { byTime, type Mark } from "./windows.ts";
 
 export interface Episode {
   readonly principal: string;
@@ -21,7 +21,8 @@ export interface Episode {
 
 type EpisodeEvent = Pick<Mark, "eventId" | "atMs">;
 
-const GAP_MS = 3_600_000;
+/** For so long nothing may happen before what happens next is an episode of its own. */
+export const GAP_MS = 3_600_000;
 
 export function withMatch(
   episodes: readonly Episode[],
@@ -29,7 +30,7 @@ export function withMatch(
   principal: string,
   match: readonly Mark[],
   severityOf: (ruleId: string) => Severity,
-): { readonly episodes: readonly Episode[]; readonly grown: Episode } {
+): readonly Episode[] {
   const own: Episode = {
     principal,
     family: rule.family,
@@ -45,7 +46,7 @@ export function withMatch(
     startOf(own) - endOf(other) <= GAP_MS;
   const near = episodes.filter(isNear);
   const grown = near.reduce((sum, other) => joined(sum, other, severityOf), own);
-  return { episodes: [...episodes.filter((one) => !near.includes(one)), grown], grown };
+  return [...episodes.filter((one) => !near.includes(one)), grown];
 }
 
 export const startOf = ({ events }: Episode) => events[0]?.atMs ?? 0;
@@ -75,5 +76,5 @@ const sorted = (texts: readonly string[]) => [...new Set(texts)].sort();
 
 function inOrder(events: readonly EpisodeEvent[]): readonly EpisodeEvent[] {
   const distinct = new Map(events.map(({ eventId, atMs }) => [eventId, { eventId, atMs }]));
-  return [...distinct.values()].sort((a, b) => a.atMs - b.atMs || (a.eventId < b.eventId ? -1 : 1));
+  return [...distinct.values()].sort(byTime);
 }

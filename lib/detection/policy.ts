@@ -1,5 +1,5 @@
 /** Whom a secret's resource policy lets in, as far as can be said from the policy alone. */
-import { fieldsOf, listOf } from "./fields.ts";
+import { fieldsOf } from "./fields.ts";
 
 /** Conditions that keep a policy for everybody to people or networks that the owner named. */
 const LIMITS =
@@ -24,7 +24,7 @@ export function openingOf(policy: unknown, owner: string): Opening {
     return CLOSED;
   }
   const { Statement } = fieldsOf(parsed);
-  const allowed = (Array.isArray(Statement) ? Statement : [Statement])
+  const allowed = oneOrMany(Statement)
     .map(fieldsOf)
     .filter(({ Effect }) => Effect === "Allow");
   const principals = allowed.flatMap((statement) =>
@@ -44,11 +44,13 @@ export function openingOf(policy: unknown, owner: string): Opening {
   };
 }
 
+const oneOrMany = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
 /** Of a statement's `Principal`: a service's own principal lets in a service, not somebody. */
 function principalsOf(principal: unknown): readonly string[] {
   if (typeof principal === "string") return [principal];
   const { AWS } = fieldsOf(principal);
-  return (Array.isArray(AWS) ? listOf(AWS) : [AWS]).filter((one) => typeof one === "string");
+  return oneOrMany(AWS).filter((one) => typeof one === "string");
 }
 
 function isLimited(statement: ReturnType<typeof fieldsOf>): boolean {

@@ -1,5 +1,5 @@
 /** What the rules make of records that lie in files: the same core, with everything known at once. */
-import { SEVERITIES, type Severity } from "../finding.ts";
+import { byGravity, type Severity } from "../finding.ts";
 import { detect, NOTHING_SEEN } from "./detect.ts";
 import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
@@ -34,7 +34,7 @@ export interface ReplayFinding {
 export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay {
   const malformed = new Map<string, number>();
   const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
-  const events = new Map<string, SecretEvent>();
+  const events: SecretEvent[] = [];
   let records = 0;
   for (const text of texts) {
     const found = recordsIn(text);
@@ -42,24 +42,25 @@ export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay 
     for (const [why, times] of found.malformed) count(why, times);
     for (const record of found.records) {
       const extracted = extract(record);
-      if ("event" in extracted) events.set(extracted.event.eventId, extracted.event);
+      if ("event" in extracted) events.push(extracted.event);
       else if ("malformed" in extracted) count(extracted.malformed, 1);
     }
   }
-  const { found } = detect(rules, [...events.values()], NOTHING_SEEN, new Date(0));
-  const byGravity = (a: ReplayFinding, b: ReplayFinding) =>
-    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.first.at < b.first.at ? -1 : 1);
+  // At the beginning of time nothing is old enough to be forgotten.
+  const { found, state } = detect(rules, events, NOTHING_SEEN, new Date(0));
   return {
     records,
-    events: events.size,
+    events: state.seen.size,
     malformed: Object.fromEntries(malformed),
-    findings: found.map((episode) => findingOf(rules, episode)).toSorted(byGravity),
+    findings: found
+      .map((episode) => findingOf(rules, episode))
+      .toSorted((a, b) => byGravity(a, b) || (a.first.at < b.first.at ? -1 : 1)),
   };
 }
 
 function findingOf(all: readonly Rule[], episode: Episode): ReplayFinding {
   const own = all.filter(({ id }) => episode.rules.includes(id));
-  const [gravest] = own.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const [gravest] = own.toSorted(byGravity);
   const { principal, secrets, severity, events, rules } = episode;
   const at = (ms: number) => new Date(ms).toISOString();
   return {

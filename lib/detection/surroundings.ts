@@ -40,7 +40,7 @@ const FAMILIES: readonly (readonly [RegExp, ClientFamily])[] = [
   [/aws-cli|powershell/i, "cli"],
   [/^Mozilla|signin|console/i, "console"],
   [/AWS_Lambda/i, "lambda"],
-  [/boto|botocore|aws-sdk|smithy|aws-toolkit/i, "sdk"],
+  [/boto|aws-sdk|smithy|aws-toolkit/i, "sdk"],
 ];
 
 export function clientOf(userAgent: string | undefined): ClientFamily {

@@ -3,7 +3,7 @@
  * match is whatever stands within the rule's time of one another, so that the order of arrival changes nothing.
  */
 import { holds } from "./holds.ts";
-import type { When } from "./rule.ts";
+import type { Test, When } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 
 /** What is kept of an event. */
@@ -19,26 +19,27 @@ export interface Mark {
 const MOST = 2_000;
 
 export function markOf(when: When, event: SecretEvent): readonly Mark[] {
-  const parts: Mark["part"][] =
-    "each" in when
-      ? holds(when.each, event)
-        ? ["only"]
-        : []
-      : "distinct" in when
-        ? holds(when.where, event)
-          ? ["only"]
-          : []
-        : [
-            ...(holds(when.first, event) ? (["first"] as const) : []),
-            ...(holds(when.next, event) ? (["next"] as const) : []),
-          ];
   const { eventId, atMs, region } = event;
-  return parts.map((part) => ({ eventId, atMs, region, secrets: event.secrets.map(({ key }) => key), part }));
+  return partsOf(when)
+    .filter(([, test]) => holds(test, event))
+    .map(([part]) => ({ eventId, atMs, region, secrets: event.secrets.map(({ key }) => key), part }));
+}
+
+function partsOf(when: When): readonly (readonly [Mark["part"], Test])[] {
+  if ("each" in when) return [["only", when.each]];
+  if ("distinct" in when) return [["only", when.where]];
+  return [
+    ["first", when.first],
+    ["next", when.next],
+  ];
 }
 
 /** In the order of their times; those of one second in the order of their ids. */
+export const byTime = (a: Pick<Mark, "eventId" | "atMs">, b: Pick<Mark, "eventId" | "atMs">): number =>
+  a.atMs - b.atMs || (a.eventId < b.eventId ? -1 : 1);
+
 export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
-  return [...marks, mark].sort((a, b) => a.atMs - b.atMs || (a.eventId < b.eventId ? -1 : 1)).slice(-MOST);
+  return [...marks, mark].sort(byTime).slice(-MOST);
 }
 
 /** @returns the marks that make the rule fire and have the new one among them; none if it does not */

@@ -8,14 +8,21 @@ import type { FleetFacts, ServiceFacts, ServiceName } from "../rotation/fleet.ts
 import type { DeploymentRecord, Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { findOurs, planDeployments } from "../rotation/rollout.ts";
 import type { Wave } from "../rotation/strategy.ts";
-import { type FleetLook, hasSettled, isRollingOut, rolloutFacts, type Workpiece } from "./gather.ts";
+import {
+  type FleetLook,
+  hasSettled,
+  isRollingOut,
+  rolloutFacts,
+  settlesAt,
+  type Workpiece,
+} from "./gather.ts";
 import type { Ports } from "./ports.ts";
 
 const isOpen = ({ outcome }: Rotation) => outcome === undefined;
 const isBack = (wave: WaveRecord | undefined) => wave?.retreat?.demotedAt !== undefined;
 
 /** Whether this rotation's next move depends on ECS. */
-export function needsFleet(rotation: Rotation): boolean {
+function needsFleet(rotation: Rotation): boolean {
   const wave = rotation.history.at(-1);
   return isOpen(rotation) && wave !== undefined && isRollingOut(wave);
 }
@@ -183,6 +190,15 @@ async function stopFailed(
 function waitsToSettle(ports: Ports, rotation: Rotation): boolean {
   const wave = rotation.history.at(-1);
   return needsFleet(rotation) && wave !== undefined && !hasSettled(ports, wave);
+}
+
+/** Services that wait for nothing but for a promoted value to be readable everywhere are deployed as soon as it is. */
+export function untilNextSettled(ports: Ports, rotations: readonly Rotation[]): number {
+  const times = rotations
+    .filter((rotation) => waitsToSettle(ports, rotation))
+    .flatMap(({ history }) => history.at(-1) ?? [])
+    .map((wave) => settlesAt(ports, wave).getTime());
+  return Math.min(...times) - ports.now().getTime();
 }
 
 /** In the wave that the run has come to and on its way to the promotion: a service that it shares waits for it. */

@@ -10,7 +10,7 @@ import type { Rotation, Run, WaveRecord } from "../rotation/intent.ts";
 import { makeReport, type Report } from "../rotation/report.ts";
 import { WAVES, type Wave } from "../rotation/strategy.ts";
 import { act } from "./act.ts";
-import { deployWhatIsDue, FleetView, needsFleet, noteDeployments } from "./deploy.ts";
+import { deployWhatIsDue, FleetView, noteDeployments, untilNextSettled } from "./deploy.ts";
 import {
   askTarget,
   askTargets,
@@ -20,7 +20,6 @@ import {
   type Part,
   promotable,
   rolloutFacts,
-  settlesAt,
   Workpiece,
 } from "./gather.ts";
 import type { Ports } from "./ports.ts";
@@ -254,16 +253,6 @@ async function look(
       return part ? about(decision.label, { target: await askTarget(part) }) : facts;
     }
   }
-}
-
-/** Services that wait for nothing but for a promoted value to be readable everywhere are deployed as soon as it is. */
-function untilNextSettled(ports: Ports, rotations: readonly Rotation[]): number {
-  const now = ports.now().getTime();
-  const waits = rotations.map((rotation) => {
-    const wave = needsFleet(rotation) ? rotation.history.at(-1) : undefined;
-    return wave ? settlesAt(ports, wave).getTime() - now : 0;
-  });
-  return Math.min(...waits.filter((ms) => ms > 0));
 }
 
 /** A failed act. Before the promotion the secret leaves the run after a few; afterwards both values are kept alive. */

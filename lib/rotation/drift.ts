@@ -2,7 +2,7 @@
  * What should hold on any quiet day, and does not: judged from facts that were read and from nothing else. "Refused" and
  * "could not be asked" are kept apart: the second is a finding of its own and says nothing about the value.
  */
-import { type Evidence, type Finding, SEVERITIES, type Severity } from "../finding.ts";
+import { byGravity, type Evidence, type Finding, type Severity } from "../finding.ts";
 import { type Consumer, type Consumers, findTraps, type StandaloneConsumer } from "./consumers.ts";
 import type { FleetFacts, TaskFacts } from "./fleet.ts";
 import * as mend from "./mend.ts";
@@ -94,8 +94,7 @@ export function judgeDrift(facts: SecretDrift, clock: Clock): Judged {
     judgeLabels(facts, clock, say) +
     facts.credentials.reduce((sum, one) => sum + judgeCredential(facts, one, say), 0) +
     (facts.fleet ? judgeConsumers(facts, facts.fleet, clock, say) : 0);
-  const rank = ({ severity }: DriftFinding) => SEVERITIES.indexOf(severity);
-  return { secret, checks, findings: findings.toSorted((a, b) => rank(a) - rank(b)) };
+  return { secret, checks, findings: findings.toSorted(byGravity) };
 }
 
 function judgeLabels(facts: SecretDrift, { now }: Clock, say: Say): number {

@@ -1,3 +1,4 @@
+import { POLICY_PUT } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const policyFor = (AWS: string) =>
@@ -11,10 +12,7 @@ export const foreignPolicy: Rule = {
   family: "opening",
   when: {
     each: {
-      all: [
-        { is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" } },
-        { policy: "foreign" },
-      ],
+      all: [POLICY_PUT, { policy: "foreign" }],
     },
   },
   falsePositives: ["A share with a partner or another account of one's own: name the account once."],

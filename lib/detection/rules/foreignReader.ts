@@ -1,3 +1,4 @@
+import { VALUE_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const foreignReader: Rule = {
@@ -8,16 +9,7 @@ export const foreignReader: Rule = {
   family: "reading",
   when: {
     each: {
-      all: [
-        {
-          is: {
-            service: "secretsmanager",
-            action: ["GetSecretValue", "BatchGetSecretValue"],
-            outcome: "allowed",
-          },
-        },
-        { principal: "foreign" },
-      ],
+      all: [VALUE_READ, { principal: "foreign" }],
     },
   },
   falsePositives: ["Services shared between accounts of one organisation: name the account once."],

@@ -1,3 +1,4 @@
+import { VALUE_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const longTermKey: Rule = {
@@ -8,16 +9,7 @@ export const longTermKey: Rule = {
   family: "reading",
   when: {
     each: {
-      all: [
-        {
-          is: {
-            service: "secretsmanager",
-            action: ["GetSecretValue", "BatchGetSecretValue"],
-            outcome: "allowed",
-          },
-        },
-        { accessKey: "long-term" },
-      ],
+      all: [VALUE_READ, { accessKey: "long-term" }],
     },
   },
   falsePositives: [

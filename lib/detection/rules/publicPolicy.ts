@@ -1,3 +1,4 @@
+import { POLICY_PUT } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const OPEN = JSON.stringify({
@@ -23,10 +24,7 @@ export const publicPolicy: Rule = {
   family: "opening",
   when: {
     each: {
-      all: [
-        { is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" } },
-        { any: [{ policy: "public" }, { parameter: "blockPublicPolicy", equals: false }] },
-      ],
+      all: [POLICY_PUT, { any: [{ policy: "public" }, { parameter: "blockPublicPolicy", equals: false }] }],
     },
   },
   falsePositives: [
