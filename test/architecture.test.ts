@@ -28,9 +28,12 @@ const ARROWS: Readonly<Record<string, { rooms: readonly string[]; packages: read
     packages: ["pg", "@redis/client", "jose"],
   },
   detection: { rooms: ["detection", "nouns"], packages: [] },
-  adapters: { rooms: ["adapters", "rotation", "nouns"], packages: ["@aws-sdk/", "@slack/"] },
-  journeys: { rooms: ["journeys", "rotation", "nouns"], packages: ["zod", "p-limit"] },
-  app: { rooms: ["journeys", "rotation", "adapters", "strategies", "config", "log", "nouns"], packages: [] },
+  adapters: { rooms: ["adapters", "rotation", "detection", "nouns"], packages: ["@aws-sdk/", "@slack/"] },
+  journeys: { rooms: ["journeys", "rotation", "detection", "nouns"], packages: ["zod", "p-limit"] },
+  app: {
+    rooms: ["journeys", "rotation", "detection", "adapters", "strategies", "config", "log", "nouns"],
+    packages: [],
+  },
   handlers: { rooms: ["app", "nouns"], packages: ["@middy/", "aws-lambda"] },
 };
 const BARRED_NAMES = /(^|\/)(utils?|helpers?|common|types|constants)(\/|\.ts$)/;
