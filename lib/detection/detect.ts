@@ -5,7 +5,7 @@
  * What one event tells by itself is told at once. Everything else waits until the events that belong to it must have come,
  * and is then looked at in the order of time, each event before what it teaches is learnt.
  */
-import { add, type Draft, draftOf, push, settled, take } from "./draft.ts";
+import { add, type Draft, draftOf, push, settled, take, watchedOf } from "./draft.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { DAY_MS, factsOf, isSeeded, Learning, type Sighting } from "./history.ts";
 import { holds } from "./holds.ts";
@@ -45,8 +45,8 @@ export function detect(
   known: Known = NOTHING_KNOWN,
 ): Detected {
   const batch = new Batch(rules, state, known);
-  const fresh = events.filter((event) => take(batch.of(watchedKey(event)), event));
-  batch.lookAtOnce(fresh);
+  for (const event of events) take(batch.of(watchedKey(event)), event);
+  batch.lookAtOnce(events);
   batch.lookAround(now.getTime() - SETTLE_MS);
   batch.lookThrough();
   batch.lookForMissing(now);
@@ -75,9 +75,9 @@ class Batch {
     return draft;
   }
 
-  lookAtOnce(fresh: readonly SecretEvent[]): void {
+  lookAtOnce(events: readonly SecretEvent[]): void {
     const view = { ...PLAIN_VIEW, known: this.#known, usual: this.#usual };
-    for (const event of fresh) this.#hold(event, view, true);
+    for (const event of events) this.#hold(event, view, true);
   }
 
   lookAround(beforeMs: number): void {
@@ -94,8 +94,8 @@ class Batch {
   lookThrough(): void {
     for (const [key, draft] of this.#drafts) {
       for (const [rule, needs] of this.#rules) {
-        const marks = draft.marks.get(rule.id);
-        if (marks === undefined || !("withinSeconds" in rule.when)) continue;
+        const marks = [...(draft.marks.get(rule.id)?.values() ?? [])];
+        if (marks.length === 0 || !("withinSeconds" in rule.when)) continue;
         const { atLeast } = rule.when;
         const least =
           typeof atLeast === "number"
@@ -124,7 +124,7 @@ class Batch {
         unlike(episodesOf(rules, key, draft[of]), episodesOf(rules, key, before[of]));
       found.push(...told("matches"));
       dry.push(...told("dry"));
-      const kept = forgetting(draft, rules, now);
+      const kept = forgetting(watchedOf(draft), rules, now);
       if (!isEmpty(kept)) principals.set(key, kept);
     }
     const { seen, seededAtMs } = this.#usual;

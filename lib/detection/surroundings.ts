@@ -47,7 +47,7 @@ export function clientOf(userAgent: string | undefined): ClientFamily {
   return FAMILIES.find(([pattern]) => pattern.test(userAgent ?? ""))?.[1] ?? "other";
 }
 
-const OUR_MARK = /\brekey#([0-9a-f-]{36})\.(\d{1,9})\b/;
+const OUR_MARK = /\brekey\/([0-9a-f-]{36})\.(\d{1,9})\b/;
 
 /** Every call of ours carries which invocation makes it, and the number of the call in it. */
 export function ourMarkOf(

@@ -122,3 +122,21 @@ function sequences(when: Extract<When, { first: unknown }>, sorted: readonly Pla
   }
   return [...matched];
 }
+
+/**
+ * Fewer marks that say the same: of those that count alike within a fifth of the rule's time, the last one. Somebody who reads
+ * one secret all day long must not push out of sight what else they did.
+ */
+export function thinned(when: When, marks: readonly Placed[]): readonly Placed[] {
+  if (!("distinct" in when) || when.distinct === "event") return marks;
+  const step = when.withinSeconds * 200;
+  const kept = new Map(
+    marks
+      .toSorted(byTime)
+      .map((mark) => [
+        JSON.stringify([Math.floor(mark.atMs / step), mark.accessKeyId, valuesOf(mark, when)]),
+        mark,
+      ]),
+  );
+  return [...kept.values()];
+}
