@@ -103,3 +103,12 @@ export function factsOf(
     .filter(([fact]) => fact.startsWith(prefix))
     .map(([fact, sighting]) => [fact.slice(prefix.length), sighting] as const);
 }
+
+/** What of the news is not known already. */
+export function changesTo(usual: Usual, news: Learning["news"]): Learning["news"] {
+  const changed = [...news].map(([subject, facts]): [string, ReadonlyMap<string, Sighting>] => {
+    const known = usual.seen.get(subject);
+    return [subject, new Map([...facts].filter(([fact, sighting]) => known?.get(fact) !== sighting))];
+  });
+  return new Map(changed.filter(([, facts]) => facts.size > 0));
+}
