@@ -14,11 +14,11 @@ export function terraformApply(tenant: Tenant, random: Random): TimedRecord[] {
   const made: Secret[] = [];
   for (const atMs of workMomentsIn(tenant.busy, 0.4, random)) {
     const caller = terraformCaller(tenant, atMs, random);
-    refresh(log, caller, atMs, [...managed, ...made]);
+    refresh(log, caller, atMs, [...managed, ...made.filter((one) => currentFrom(one) < atMs)]);
     const changeMs = atMs + 20 * SECOND_MS;
     if (random.chance(0.3)) made.push(create(tenant, changeMs, random));
     const last = made.at(-1);
-    if (last && last.versions[0]?.currentFromMs === changeMs) {
+    if (last?.versions[0] && currentFrom(last) === changeMs) {
       const request = { name: last.name, clientRequestToken: random.uuid() };
       log.call(caller, changeMs, {
         action: "CreateSecret",
@@ -38,3 +38,5 @@ function create({ account, home, secrets }: Tenant, atMs: number, random: Random
   const arn = secretArn(account, home, name, random);
   return { name, arn, key: `${account}/${home}/${name}`, region: home, tier: "staging", kmsKey, versions };
 }
+
+const currentFrom = ({ versions }: Secret) => versions[0]?.currentFromMs ?? 0;
