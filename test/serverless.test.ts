@@ -125,7 +125,14 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip", "rotateSecret.zip", "verify.zip"]);
+    expect(files).toEqual([
+      "advance.zip",
+      "blastRadius.zip",
+      "reviewAccess.zip",
+      "rotateAll.zip",
+      "rotateSecret.zip",
+      "verify.zip",
+    ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
@@ -148,6 +155,8 @@ describe("sls package without an account", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
+    expect(get("BlastRadiusLambdaFunction").Properties.Handler).toBe(".build/handlers/blastRadius.handler");
+    expect(get("ReviewAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/reviewAccess.handler");
     expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
   });
 
@@ -171,6 +180,8 @@ describe("sls package without an account", () => {
       ["AdvanceLambdaFunction", "AdvanceRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
       ["RotateSecretLambdaFunction", "RotateSecretRole"],
+      ["BlastRadiusLambdaFunction", "BlastRadiusRole"],
+      ["ReviewAccessLambdaFunction", "ReviewAccessRole"],
     ] as const) {
       expect(get(id).Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -220,6 +231,33 @@ describe("sls package without an account", () => {
         MetricName: metric,
         TreatMissingData: missing,
         Dimensions: [{ Name: "FunctionName", Value: { Ref: "VerifyLambdaFunction" } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
+    }
+  });
+
+  test("reviews access every Monday, may start it, keeps what could not be started, and says when it failed", () => {
+    const { Properties } = get("WeeklyReview");
+    expect(Properties.ScheduleExpression).toBe("cron(0 7 ? * MON *)");
+    expect(Properties.Target).toEqual({
+      Arn: { "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] },
+      RoleArn: { "Fn::GetAtt": ["SchedulerRole", "Arn"] },
+      Input: "{}",
+      RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 21600 },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    const started = statements("SchedulerRole").find(({ Action }) => Action === "lambda:InvokeFunction");
+    expect(started?.Resource).toContainEqual({ "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] });
+    const lost = get("ReviewAccessLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+    for (const [alarm, watched] of [
+      ["ReviewAccessErrors", "ReviewAccessLambdaFunction"],
+      ["BlastRadiusErrors", "BlastRadiusLambdaFunction"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: "Errors",
+        TreatMissingData: "notBreaching",
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: watched } }],
         AlarmActions: [{ Ref: "AlarmTopic" }],
       });
     }
@@ -325,6 +363,20 @@ describe("the rights", () => {
       expect(actions).toContain(action);
   });
 
+  test("of blastRadius read what happened, and no value", () => {
+    const actions = statements("BlastRadiusRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !action.startsWith("ec2:"));
+    expect(actions.filter((action) => !/:(Get|List|Describe|Query|Lookup)/.test(action)).sort()).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(actions).toContain("cloudtrail:LookupEvents");
+    expect(actions).not.toContain("secretsmanager:GetSecretValue");
+    expect(actions.some((action) => action.startsWith("kms:"))).toBe(false);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -332,6 +384,8 @@ describe("the rights", () => {
       "AdvanceRole",
       "RotateSecretRole",
       "VerifyRole",
+      "BlastRadiusRole",
+      "ReviewAccessRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
@@ -346,7 +400,7 @@ describe("the rights", () => {
         .flatMap(({ Action }) => [Action].flat())
         .filter(
           (name) =>
-            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
+            !/^(ecs:(List|Describe)|cloudtrail:(LookupEvents|DescribeTrails|GetEventSelectors|GetTrailStatus)$|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
               name,
             ),
         ),
@@ -367,7 +421,7 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole"]
+      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "BlastRadiusRole"]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );

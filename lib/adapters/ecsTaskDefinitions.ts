@@ -9,7 +9,12 @@ export function taskDefinitionFacts(
   arn: string,
   definition: TaskDefinition | undefined,
 ): TaskDefinitionFacts {
-  return { arn, references: (definition?.containerDefinitions ?? []).flatMap(containerReferences) };
+  return {
+    arn,
+    references: (definition?.containerDefinitions ?? []).flatMap(containerReferences),
+    ...(definition?.executionRoleArn ? { executionRoleArn: definition.executionRoleArn } : {}),
+    ...(definition?.taskRoleArn ? { taskRoleArn: definition.taskRoleArn } : {}),
+  };
 }
 
 function containerReferences(container: ContainerDefinition): SecretReference[] {

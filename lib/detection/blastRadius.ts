@@ -3,12 +3,12 @@
  * possible, each with what it rests on. Pure, and indifferent to the order of records and to duplicates.
  */
 import { bucketMsFor } from "./activity.ts";
-import type { Coverage } from "./coverage.ts";
 import { type Deliveries, deliveriesOf, namelessBatches } from "./deliveries.ts";
 import type { PossibleReader } from "./possibleReaders.ts";
 import { nameOf, type Reader, readerOf } from "./reader.ts";
 import { type Reissue, reissuesOf, type VersionUse, withoutReaders } from "./reissue.ts";
 import type { SecretEvent, SecretRef } from "./secretEvent.ts";
+import type { Coverage } from "./trailCoverage.ts";
 import type { VersionSpan } from "./versionTimeline.ts";
 
 export interface Question {
@@ -46,6 +46,7 @@ export interface BlastRadius {
   /** How far the records of Secrets Manager and of KMS agree. */
   readonly pairing: {
     readonly readsProvenByKms: number;
+    /** Found, or looked for: `coverage.provable` says of how many. */
     readonly readsWithoutDecrypt: number;
     /** Values that were decrypted for somebody without a read on record, as when only a batch is recorded. */
     readonly decryptsWithoutRead: number;
@@ -108,9 +109,11 @@ export function blastRadius(events: readonly SecretEvent[], question: Question):
     },
     possible: withoutReaders(possible, observed).slice(0, MOST_LISTED),
     versions,
-    moves: timeline.flatMap(({ versionId, currentFromMs: ms }) =>
-      ms !== undefined && ms >= fromMs && ms < toMs ? [{ at: new Date(ms).toISOString(), versionId }] : [],
-    ),
+    moves: timeline
+      .flatMap(({ versionId, currentFromMs: ms }) =>
+        ms !== undefined && ms >= fromMs && ms < toMs ? [{ at: new Date(ms).toISOString(), versionId }] : [],
+      )
+      .slice(-MOST_LISTED),
     pairing: {
       readsProvenByKms: counted(({ shownBy, versionBy }) => shownBy === "read" && versionBy === "kms"),
       readsWithoutDecrypt: found.readsWithoutDecrypt,
@@ -171,7 +174,7 @@ function usesOf({ given }: Deliveries, { fromMs, toMs, timeline, revoked }: Ques
   ]);
   const iso = (name: string, ms: number | undefined) =>
     ms === undefined ? {} : { [name]: new Date(ms).toISOString() };
-  return [...ids].map((versionId) => {
+  return [...ids].slice(0, MOST_LISTED).map((versionId) => {
     const reads = given.filter(({ event }) => event.version?.id === versionId);
     const own = timeline.filter((span) => span.versionId === versionId);
     // A label that was moved back made it current twice.

@@ -8,7 +8,15 @@ const MOST_ROWS = 50;
 /** Of a name. */
 const MOST_CHARACTERS = 200;
 
-export function writeBlastRadius(radius: BlastRadius): string {
+/** Lines for a shell. */
+export interface Commands {
+  /** Kills the value that is current. */
+  readonly rotates?: string;
+  /** Searches what was not. */
+  readonly goesOn?: string;
+}
+
+export function writeBlastRadius(radius: BlastRadius, { rotates, goesOn }: Commands = {}): string {
   const { secret, totals, observed, notListed, from, to } = radius;
   const readers = observed.filter(({ reads }) => reads > 0);
   const refused = observed.filter(({ denied, failed }) => denied.count + failed.count > 0);
@@ -22,6 +30,7 @@ export function writeBlastRadius(radius: BlastRadius): string {
       radius.reissue.map(({ what, id, because }) => `${what} ${code(id)}: ${plain(because)}`),
       "Nothing: no value is on record as given out in the window.",
     ),
+    rotates === undefined ? "" : indented(rotates),
     "## Observed",
     table(
       ["Principal", "Reads", "First", "Last", "Network", "Client", "Version"],
@@ -77,6 +86,7 @@ export function writeBlastRadius(radius: BlastRadius): string {
     list(restsOn(radius), ""),
     "### Missing, and could be had",
     list(radius.coverage.gaps.map(plain), "Nothing that is known."),
+    goesOn === undefined ? "" : indented(goesOn),
     "### What CloudTrail cannot show",
     list(radius.coverage.cannotShow.map(plain), ""),
   ];
@@ -116,7 +126,7 @@ const HOW = {
 function pairingOf({ pairing }: BlastRadius): string {
   const { readsProvenByKms, readsWithoutDecrypt, decryptsWithoutRead, batchesAlone } = pairing;
   return [
-    `KMS proves the version of ${many(readsProvenByKms, "read")}; ${many(readsWithoutDecrypt, "read")} ${readsWithoutDecrypt === 1 ? "has" : "have"} no Decrypt on record.`,
+    `KMS proves the version of ${many(readsProvenByKms, "read")}; of ${readsWithoutDecrypt.toLocaleString("en")} no Decrypt was found, or looked for.`,
     decryptsWithoutRead > 0
       ? `${many(decryptsWithoutRead, "Decrypt")} without a read on record, as a batch leaves them, ${decryptsWithoutRead === 1 ? "counts" : "count"} as reads.`
       : "",
@@ -178,6 +188,10 @@ const bounded = (text: string) => {
     ? `${characters.slice(0, MOST_CHARACTERS).join("")}…`
     : characters.join("");
 };
+
+/** A block of code; after a list it would be the last item's. */
+const indented = (command: string) =>
+  `<!-- -->\n\n    ${command.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ")}`;
 
 /** In a code span nothing is a link, a mention or a tag; what would end the span or the cell is replaced. */
 const code = (text: string) => `\`${bounded(text).replaceAll("`", "'").replaceAll("|", "\\|") || " "}\``;

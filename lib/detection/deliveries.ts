@@ -2,15 +2,9 @@
  * What the records of one secret come to: every time that its value was given out, each once, however many records tell of
  * it; every time that it was refused; and what else was done to it.
  */
+import { Moments } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";
-import {
-  isDelivery,
-  isRead,
-  isSameSubject,
-  pairReads,
-  SAME_CALL_MS,
-  withProvenVersions,
-} from "./versionProof.ts";
+import { isDelivery, isRead, pairReads, withProvenVersions } from "./versionProof.ts";
 import { inferVersions, type VersionSpan } from "./versionTimeline.ts";
 
 export interface Delivery {
@@ -37,7 +31,7 @@ const isReading = (event: SecretEvent) =>
 const isDecrypt = ({ service, action }: SecretEvent) => service === "kms" && action === "Decrypt";
 
 /**
- * @param related every record of the secret, also some seconds around the window: what proves a read may stand outside
+ * @param related every record of one secret, each once, also some seconds around the window: what proves a read may stand outside
  * @param isInside whether an event counts
  */
 export function deliveriesOf(
@@ -53,14 +47,12 @@ export function deliveriesOf(
   const inside = own.filter(isInside);
   const reads = inside.filter(isRead);
   const lonely = alone.filter(isInside);
+  const shown = new Moments(own.filter((event) => isRead(event) || isDelivery(event)));
   const batches = inside.filter(
-    (event) =>
-      isBatch(event) &&
-      event.outcome === "allowed" &&
-      !own.some((other) => (isRead(other) || isDelivery(other)) && isOneCall(event, other)),
+    (event) => isBatch(event) && event.outcome === "allowed" && shown.near(event).length === 0,
   );
-  const isTold = (event: SecretEvent) =>
-    own.some((other) => isReading(other) && other.outcome !== "allowed" && isOneCall(event, other));
+  const told = new Moments(own.filter((event) => isReading(event) && event.outcome !== "allowed"));
+  const isTold = (event: SecretEvent) => told.near(event).length > 0;
   const refused = inside.filter(
     (event) => event.outcome !== "allowed" && (isReading(event) || (isDecrypt(event) && !isTold(event))),
   );
@@ -87,25 +79,18 @@ export function deliveriesOf(
   };
 }
 
-function isOneCall(a: SecretEvent, b: SecretEvent): boolean {
-  return a.eventId !== b.eventId && Math.abs(a.atMs - b.atMs) <= SAME_CALL_MS && isSameSubject(a, b);
-}
-
 /**
  * Principals that asked for a batch by filters, of which no single read is on record: such a batch names no secret, so that
  * it may have given out any.
  */
 export function namelessBatches(events: readonly SecretEvent[]): readonly string[] {
-  const shown = Map.groupBy(
-    events.filter((event) => isRead(event) || isDelivery(event)),
-    ({ principal }) => principal?.key ?? "",
-  );
-  const nameless = events.filter(
-    (event) => isBatch(event) && event.outcome === "allowed" && event.secrets.length === 0,
-  );
-  const unexplained = nameless.filter(
-    ({ principal, atMs }) =>
-      !shown.get(principal?.key ?? "")?.some((other) => Math.abs(other.atMs - atMs) <= SAME_CALL_MS),
+  const shown = new Moments(events.filter((event) => isRead(event) || isDelivery(event)));
+  const unexplained = events.filter(
+    (event) =>
+      isBatch(event) &&
+      event.outcome === "allowed" &&
+      event.secrets.length === 0 &&
+      shown.near(event).length === 0,
   );
   return [...new Set(unexplained.map(({ principal }) => principal?.key ?? ""))].toSorted();
 }

@@ -3,10 +3,8 @@
  * Secrets Manager decrypts in the reader's name with the version in the encryption context. The two share no id: they
  * belong together when principal and secret are the same and both are of the same moment.
  */
+import { Moments } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";
-
-/** Times are told to the second; a second more on either side is what recorded pairs never exceed. */
-export const SAME_CALL_MS = 2_000;
 
 export interface Pairs {
   /** Event id of a read -> the KMS record of the same call. */
@@ -21,12 +19,6 @@ export const isRead = ({ service, action, outcome }: SecretEvent): boolean =>
 export const isDelivery = ({ service, action, outcome, secrets }: SecretEvent): boolean =>
   service === "kms" && action === "Decrypt" && outcome === "allowed" && secrets.length > 0;
 
-/** Whether two records are of one principal and one secret. One without a principal is nobody's. */
-export function isSameSubject(a: SecretEvent, b: SecretEvent): boolean {
-  if (a.principal === undefined || a.principal.key !== b.principal?.key) return false;
-  return a.secrets.some(({ key }) => b.secrets.some((other) => other.key === key));
-}
-
 /**
  * Each Decrypt belongs to one read at most, and the nearest in time go first; of the same distance those whose request names
  * the version. Of two default reads by one principal in one second it cannot be told which was given which of two versions,
@@ -34,14 +26,13 @@ export function isSameSubject(a: SecretEvent, b: SecretEvent): boolean {
  */
 export function pairReads(events: readonly SecretEvent[]): Pairs {
   const distinct = [...new Map(events.map((event) => [event.eventId, event])).values()];
-  const decrypts = Map.groupBy(distinct.filter(isDelivery), subjectOf);
-  const candidates = distinct
-    .filter(isRead)
-    .flatMap((read) =>
-      (decrypts.get(subjectOf(read)) ?? [])
-        .filter((decrypt) => mayBeOne(read, decrypt))
-        .map((decrypt) => ({ read, decrypt, apartMs: Math.abs(read.atMs - decrypt.atMs) })),
-    );
+  const decrypts = new Moments(distinct.filter(isDelivery));
+  const candidates = distinct.filter(isRead).flatMap((read) =>
+    decrypts
+      .near(read)
+      .filter((decrypt) => mayBeOne(read, decrypt))
+      .map((decrypt) => ({ read, decrypt, apartMs: Math.abs(read.atMs - decrypt.atMs) })),
+  );
   candidates.sort(
     (a, b) =>
       a.apartMs - b.apartMs ||
@@ -60,11 +51,9 @@ export function pairReads(events: readonly SecretEvent[]): Pairs {
   return { decryptOf, alone: alone.toSorted(order) };
 }
 
-const subjectOf = ({ principal, secrets }: SecretEvent) => `${principal?.key ?? ""} ${secrets[0]?.key ?? ""}`;
-
 /** A read that names its version is never of one call with the Decrypt of another. */
 function mayBeOne(read: SecretEvent, decrypt: SecretEvent): boolean {
-  if (Math.abs(read.atMs - decrypt.atMs) > SAME_CALL_MS || !isSameSubject(read, decrypt)) return false;
+  if (!read.secrets.some(({ key }) => decrypt.secrets.some((other) => other.key === key))) return false;
   const [wanted, given] = [read.version?.id, decrypt.version?.id];
   return wanted === undefined || given === undefined || wanted === given;
 }

@@ -3,8 +3,8 @@
  * from it for reads that nothing proves. Where two sources do not agree there is a gap, and nothing is inferred in a gap.
  */
 import { textOf } from "./fields.ts";
+import { SAME_CALL_MS } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";
-import { SAME_CALL_MS } from "./versionProof.ts";
 
 export interface VersionSpan {
   readonly versionId: string;

@@ -18,6 +18,10 @@ export interface SecretReference {
 export interface TaskDefinitionFacts {
   readonly arn: string;
   readonly references: readonly SecretReference[];
+  /** By which ECS itself reads what `valueFrom` names. */
+  readonly executionRoleArn?: string;
+  /** By which the containers read what they fetch for themselves. */
+  readonly taskRoleArn?: string;
 }
 
 export type DeploymentStatus = "running" | "succeeded" | "failed" | "superseded";

@@ -16,6 +16,7 @@ import { Rotations } from "./secretsRotation.ts";
 import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
+import { type StandinTrail, withTrails } from "./trails.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "123456789012";
@@ -37,6 +38,8 @@ export interface Cloud {
   readonly secrets: SecretsModel;
   readonly ecs: EcsHandle;
   readonly trail: Trail;
+  /** Those that keep files; the event history is there without any. */
+  readonly trails: StandinTrail[];
   /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
   readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
@@ -48,6 +51,7 @@ export interface Cloud {
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const secrets = new SecretsModel(REGION, ACCOUNT);
   const trail = new Trail(REGION, ACCOUNT);
+  const trails: StandinTrail[] = [];
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
@@ -123,13 +127,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...(options.pace ? { pace: options.pace } : {}),
     ...(options.allowShadowedKeys ? { allowShadowedKeys: true } : {}),
   });
-  services.push(secretsManager, trail.service(), ecs.service);
+  services.push(secretsManager, withTrails(trail.service(), trails), ecs.service);
   return {
     endpoint: door.endpoint,
     env: { ...env, SLACK_API_URL: `${door.endpoint}/api/` },
     secrets,
     ecs: ecs.handle,
     trail,
+    trails,
     fetched,
     slack,
     lambda,

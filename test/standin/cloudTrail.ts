@@ -99,6 +99,12 @@ export class Trail {
     this.#trim();
   }
 
+  /** As if it had happened. */
+  plant(record: TrailRecord): void {
+    this.records.push(record);
+    this.#trim();
+  }
+
   #trim(): void {
     if (this.records.length > KEEP) this.records.splice(0, this.records.length - KEEP);
   }

@@ -2,6 +2,7 @@
  * What an answer about the past rests on, said beside every answer: what was searched, which trails keep more, and what no
  * record of CloudTrail shows.
  */
+import type { Period } from "./accessLog.ts";
 
 export interface TrailFacts {
   readonly name: string;
@@ -52,6 +53,7 @@ export interface Coverage extends Searched {
 
 export const HISTORY_DAYS = 90;
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** CloudTrail promises no time; fifteen minutes is the longest that its own documentation has named. */
 const DELIVERY_MS = 15 * 60_000;
 
@@ -64,7 +66,16 @@ const CANNOT_SHOW: readonly string[] = [
   "who stands behind an assumed role, beyond the name of the session; follow AssumeRole in the account that the role was assumed from",
 ];
 
-/** @param trails or why they could not be read */
+/** As far back as the event history goes; what is asked for an hour earlier, as a default of 90 days is, loses nothing that matters. */
+export function reachOf({ fromMs }: Pick<Period, "fromMs">, nowMs: number): number {
+  const reachMs = nowMs - HISTORY_DAYS * DAY_MS;
+  return fromMs < reachMs - HOUR_MS ? reachMs : fromMs;
+}
+
+/**
+ * @param trails or why they could not be read
+ * @param now when the search began
+ */
 export function coverageOf(
   searched: Searched,
   trails: readonly TrailFacts[] | string,
@@ -73,16 +84,16 @@ export function coverageOf(
 ): Coverage {
   const { asked, searched: done, provable, malformed } = searched;
   const known = typeof trails === "string" ? [] : trails;
-  const reachMs = now.getTime() - HISTORY_DAYS * DAY_MS;
+  const reachMs = reachOf({ fromMs: Date.parse(asked.from) }, now.getTime());
   const [, region = ""] = searched.place.split("/");
   const gaps = [
     done === undefined
       ? "nothing was searched to its end before the time was over; ask for less at once"
       : "",
-    done !== undefined && done.from > asked.from
+    done !== undefined && Date.parse(done.from) > reachMs
       ? `searched from ${done.from} to ${done.to}, not before; the command in goesOn searches the rest`
       : "",
-    Date.parse(asked.from) < reachMs
+    reachMs > Date.parse(asked.from)
       ? `event history ends ${HISTORY_DAYS} days ago, at ${new Date(reachMs).toISOString()}; what is older lies in a trail's files, if anywhere`
       : "",
     now.getTime() - Date.parse(asked.to) < DELIVERY_MS
