@@ -1,5 +1,7 @@
 /** The built handlers over the local cloud: records of real calls and records as accounts have them, over HTTP. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -10,8 +12,14 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bucket } from "../../lib/adapters/awsCalls.ts";
 import { cloudTrailLog } from "../../lib/adapters/cloudTrail.ts";
+import { cloudTrailTrails } from "../../lib/adapters/cloudTrailTrails.ts";
+import { dynamoRotationLog } from "../../lib/adapters/dynamoDb.ts";
+import { ecsFleet } from "../../lib/adapters/ecs.ts";
+import { secretPolicies } from "../../lib/adapters/secretPolicies.ts";
+import { secretsManagerStore } from "../../lib/adapters/secretsManager.ts";
 import type { WeeklyReview } from "../../lib/detection/weeklyReview.ts";
-import type { BlastRadiusAnswer } from "../../lib/journeys/blastRadius.ts";
+import { readRadiusRequest } from "../../lib/journeys/accessRequest.ts";
+import { type BlastRadiusAnswer, blastRadius } from "../../lib/journeys/blastRadius.ts";
 import { searchHistory } from "../../lib/journeys/searchHistory.ts";
 import { builtHandlers } from "../builtHandlers.ts";
 import { createTable, TABLE } from "../demo/world.ts";
@@ -39,6 +47,8 @@ const client = () => ({
 
 beforeAll(async () => {
   cloud = await startCloud({ processes: false });
+  // Of all clients in this process, the one that asks who we are is made where nothing can be handed to it.
+  process.env["AWS_ENDPOINT_URL_STS"] = cloud.endpoint;
   await createTable(client(), TABLE);
   const env = {
     ...cloud.env,
@@ -82,7 +92,10 @@ beforeAll(async () => {
     },
   });
 }, 120_000);
-afterAll(() => cloud?.stop());
+afterAll(async () => {
+  delete process.env["AWS_ENDPOINT_URL_STS"];
+  await cloud?.stop();
+});
 
 const plant = (one: Readonly<Record<string, unknown>>) =>
   cloud.trail.plant(one as Parameters<typeof cloud.trail.plant>[0]);
@@ -305,8 +318,32 @@ describe("reviewAccess", () => {
   }, 60_000);
 });
 
+/** What the handlers are given, in this process, with a clock that is a second later with each page. */
+function portsOn({ endpoint }: Cloud) {
+  const options = { ...client(), endpoint };
+  const log = cloudTrailLog(new CloudTrailClient({ ...options, maxAttempts: 1 }), bucket(50, 50));
+  let calls = 0;
+  return {
+    accessLog: {
+      ...log,
+      page: (...asked: Parameters<typeof log.page>) => {
+        calls += 1;
+        return log.page(...asked);
+      },
+    },
+    store: secretsManagerStore(new SecretsManagerClient(options)),
+    fleet: ecsFleet([], new ECSClient(options)),
+    log: dynamoRotationLog(TABLE, new DynamoDBClient(options)),
+    trails: cloudTrailTrails(new CloudTrailClient(options)),
+    policies: secretPolicies(new SecretsManagerClient(options)),
+    tell: () => {},
+    now: () => new Date(startMs + calls * 1000),
+    sleep: (ms: number) => sleep(ms),
+  };
+}
+
 describe("a search that is out of time", () => {
-  test("counts only what was read to its end, and the rest is found from there on", async () => {
+  beforeAll(() => {
     for (let place = 0; place < 260; place++)
       plant(
         record({
@@ -316,31 +353,56 @@ describe("a search that is out of time", () => {
           requestParameters: { secretId: "shop/crowded" },
         }),
       );
-    const period = { fromMs: startMs - 24 * HOUR_MS, toMs: startMs };
-    let calls = 0;
-    const log = cloudTrailLog(new CloudTrailClient(client()), bucket(50, 50));
-    const ports = {
-      accessLog: {
-        ...log,
-        page: (...asked: Parameters<typeof log.page>) => {
-          calls += 1;
-          return log.page(...asked);
-        },
-      },
-      // A second for each page.
-      now: () => new Date(startMs + calls * 1000),
-      sleep: async () => {},
-    };
-    const first = await searchHistory(ports, period, new Date(startMs + 4_000));
-    expect(first.searched).toEqual({ fromMs: startMs - 6 * HOUR_MS, toMs: startMs });
-    expect(first.events.filter(({ secrets }) => secrets[0]?.name === "shop/crowded")).toEqual([]);
-    const rest = await searchHistory(
-      ports,
-      { ...period, toMs: startMs - 6 * HOUR_MS },
-      new Date(startMs + 100_000),
+  });
+
+  test("counts only what was read to its end, and the command finds the rest from there on", async () => {
+    const request = { secret: "shop/crowded", fromMs: startMs - 24 * HOUR_MS, toMs: startMs };
+    const first = await blastRadius(portsOn(cloud), request, new Date(startMs + 6_000));
+    const edge = new Date(startMs - 6 * HOUR_MS).toISOString();
+    expect(first.coverage.searched?.from).toBe(edge);
+    expect(first.totals.reads).toBe(0);
+    expect(first.coverage.gaps.join()).toContain(`searched from ${edge}`);
+    expect(first.goesOn).toBe(
+      `npx sls invoke -f blastRadius -d '{"secret":"shop/crowded","from":"${first.from}","to":"${edge}"}'`,
     );
-    expect(rest.searched).toEqual({ fromMs: period.fromMs, toMs: startMs - 6 * HOUR_MS });
-    const crowd = rest.events.filter(({ secrets }) => secrets[0]?.name === "shop/crowded");
-    expect(new Set(crowd.map(({ principal }) => principal?.key)).size).toBe(260);
+    const payload = JSON.parse(/-d '(.*)'$/.exec(first.goesOn ?? "")?.[1] ?? "");
+    const rest = await blastRadius(
+      portsOn(cloud),
+      readRadiusRequest(payload, new Date(startMs)),
+      new Date(startMs + 1000_000),
+    );
+    expect(rest.goesOn).toBeUndefined();
+    expect(rest.totals).toMatchObject({ principals: 260, reads: 260 });
+    expect(rest.notListed).toMatchObject({ principals: 60, reads: 60 });
+    expect(rest.coverage.searched).toEqual({ from: first.from, to: edge });
+  }, 60_000);
+
+  test("before it began says so, and is no answer that there was nothing", async () => {
+    const request = { secret: NAME, fromMs: startMs - 24 * HOUR_MS, toMs: startMs };
+    const { coverage, goesOn } = await blastRadius(portsOn(cloud), request, new Date(startMs));
+    expect(coverage.searched).toBeUndefined();
+    expect(coverage.gaps[0]).toContain("nothing was searched to its end");
+    expect(goesOn).toContain("blastRadius");
   }, 60_000);
 });
+
+test("a search that is throttled waits, and misses nothing", async () => {
+  const strict = await startCloud({ processes: false, throttles: true });
+  try {
+    for (let place = 0; place < 200; place++)
+      strict.trail.plant(
+        record({
+          awsRegion: REGION,
+          eventTime: `${new Date(startMs - 60_000).toISOString().slice(0, 19)}Z`,
+        }) as Parameters<typeof strict.trail.plant>[0],
+      );
+    const period = { fromMs: startMs - HOUR_MS, toMs: startMs };
+    const found = await searchHistory(portsOn(strict), period, new Date(startMs + 1000_000));
+    expect(found.searched).toEqual(period);
+    expect(new Set(found.events.map(({ eventId }) => eventId)).size).toBe(200);
+    const refused = strict.trail.records.filter(({ errorCode }) => errorCode === "ThrottlingException");
+    expect(refused.length).toBeGreaterThan(0);
+  } finally {
+    await strict.stop();
+  }
+}, 60_000);

@@ -9,6 +9,8 @@ export interface StandinTrail {
   readonly IsMultiRegionTrail: boolean;
   readonly IsOrganizationTrail: boolean;
   readonly isLogging: boolean;
+  /** Kept in another Region, which alone tells its selectors. */
+  readonly isElsewhere?: boolean;
   /** As GetEventSelectors answers; one of the two kinds. */
   readonly selectors: Readonly<Record<string, unknown>>;
 }
@@ -25,11 +27,15 @@ export function withTrails(service: AwsService, trails: readonly StandinTrail[])
     operations: {
       ...service.operations,
       DescribeTrails: () => ({
-        trailList: trails.map(({ isLogging: _isLogging, selectors: _selectors, ...trail }) => trail),
+        trailList: trails.map(
+          ({ isLogging: _isLogging, isElsewhere: _isElsewhere, selectors: _selectors, ...trail }) => trail,
+        ),
       }),
       GetTrailStatus: ({ Name }) => ({ IsLogging: find(Name).isLogging }),
       GetEventSelectors({ TrailName }) {
-        const { TrailARN, selectors } = find(TrailName);
+        const { TrailARN, selectors, isElsewhere, HomeRegion } = find(TrailName);
+        if (isElsewhere)
+          throw new AwsError("InvalidHomeRegionException", `The trail's home Region is ${HomeRegion}.`);
         return { TrailARN, ...selectors };
       },
     },
