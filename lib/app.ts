@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
+import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { iamRights } from "./adapters/iam.ts";
@@ -15,11 +16,13 @@ import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
+import { countRecords } from "./journeys/countRecords.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { reviewAccess } from "./journeys/reviewAccess.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
+import { type ScanReport, scanAccess } from "./journeys/scanAccess.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
 import type { Invocation } from "./journeys/work.ts";
@@ -92,6 +95,21 @@ export async function onBlastRadius(env: Env, event: unknown, moment: Moment): P
 export async function onReviewAccess(env: Env, event: unknown, moment: Moment): Promise<WeeklyReview> {
   const ports = accessPorts(parseConfig(env));
   return reviewAccess(ports, readReviewRequest(event, ports.now()), deadlineOf(moment, SCAN_RESERVE_MS));
+}
+
+/** @throws RekeyError CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
+export async function onScanAccess(env: Env, moment: Moment): Promise<ScanReport> {
+  const { table } = parseConfig(env);
+  const ports = {
+    accessLog: cloudTrailLog(),
+    cursors: dynamoCursors(table),
+    // Where the records go.
+    take: countRecords(tell),
+    tell,
+    now: () => new Date(),
+    sleep: (ms: number) => sleep(ms),
+  };
+  return scanAccess(ports, { deadline: deadlineOf(moment, SCAN_RESERVE_MS) });
 }
 
 function invocationOf(event: unknown, moment: Moment): Invocation {

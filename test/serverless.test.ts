@@ -131,6 +131,7 @@ describe("sls package without an account", () => {
       "reviewAccess.zip",
       "rotateAll.zip",
       "rotateSecret.zip",
+      "scanAccess.zip",
       "verify.zip",
     ]);
     for (const name of files) {
@@ -158,6 +159,7 @@ describe("sls package without an account", () => {
     expect(get("BlastRadiusLambdaFunction").Properties.Handler).toBe(".build/handlers/blastRadius.handler");
     expect(get("ReviewAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/reviewAccess.handler");
     expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
+    expect(get("ScanAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/scanAccess.handler");
   });
 
   test("refers to nothing that the template does not have", () => {
@@ -191,6 +193,18 @@ describe("sls package without an account", () => {
         Role: { "Fn::GetAtt": [role, "Arn"] },
       });
     }
+  });
+
+  test("gives a scan a role of its own, and less time than passes until the next one", () => {
+    const { Properties } = get("ScanAccessLambdaFunction");
+    expect(Properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Timeout: 300,
+      MemorySize: 512,
+      Role: { "Fn::GetAtt": ["ScanAccessRole", "Arn"] },
+    });
+    expect(Properties.VpcConfig).toBeUndefined();
   });
 
   test("starts a run every quarter and keeps what could not be started", () => {
@@ -263,14 +277,39 @@ describe("sls package without an account", () => {
     }
   });
 
-  test("wakes advance every minute and when an ECS deployment changes", () => {
+  test("wakes advance every minute and when an ECS deployment changes, and the scan every five minutes", () => {
     const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
       "rate(1 minute)",
+      "rate(5 minutes)",
       { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
     ]);
-    for (const { Properties } of rules) {
-      expect(Properties.Targets[0].Arn).toEqual({ "Fn::GetAtt": ["AdvanceLambdaFunction", "Arn"] });
+    expect(rules.map(({ Properties }) => Properties.Targets[0].Arn["Fn::GetAtt"][0])).toEqual([
+      "AdvanceLambdaFunction",
+      "ScanAccessLambdaFunction",
+      "AdvanceLambdaFunction",
+    ]);
+  });
+
+  test("raises an alarm when the scan falls behind, fails or falls silent", () => {
+    const [behind, filter] = [get("ScanAccessBehind").Properties, get("ScansBehind").Properties];
+    const [counted] = filter.MetricTransformations;
+    expect(filter).toMatchObject({
+      LogGroupName: { Ref: "ScanAccessLogGroup" },
+      FilterPattern: '"access.behind"',
+    });
+    expect([behind.Namespace, behind.MetricName]).toEqual([counted.MetricNamespace, counted.MetricName]);
+    expect([behind.Statistic, behind.Threshold, counted.MetricValue]).toEqual(["Sum", 1, "1"]);
+    for (const [alarm, metric, missing] of [
+      ["ScanAccessErrors", "Errors", "notBreaching"],
+      ["ScanAccessSilent", "Invocations", "breaching"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: metric,
+        TreatMissingData: missing,
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: "ScanAccessLambdaFunction" } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
     }
   });
 
@@ -299,7 +338,7 @@ describe("sls package without an account", () => {
   test("raises an alarm when a function fails, and when advance keeps silent", () => {
     const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
     const watched = alarms.flatMap(({ Properties }) =>
-      Properties.Dimensions.map(({ Value }: { Value: { Ref?: string } }) => [
+      (Properties.Dimensions ?? []).map(({ Value }: { Value: { Ref?: string } }) => [
         Value.Ref,
         Properties.MetricName,
       ]),
@@ -377,6 +416,22 @@ describe("the rights", () => {
     expect(actions.some((action) => action.startsWith("kms:"))).toBe(false);
   });
 
+  test("of the scan reach no secret, and of the table only its own records", () => {
+    const open = statements("ScanAccessRole");
+    expect(open.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
+      "cloudtrail:LookupEvents",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(allowed("ScanAccessRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ACCESS#*"] },
+    });
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -386,6 +441,7 @@ describe("the rights", () => {
       "VerifyRole",
       "BlastRadiusRole",
       "ReviewAccessRole",
+      "ScanAccessRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
@@ -421,7 +477,7 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "BlastRadiusRole"]
+      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "BlastRadiusRole", "ScanAccessRole"]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );
