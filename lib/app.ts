@@ -1,6 +1,7 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { callLedger } from "./adapters/callLedger.ts";
 import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
@@ -130,7 +131,7 @@ function deadlineOf(moment: Moment, reserveMs: number): Date {
 }
 
 function buildPorts(config: Config): Ports {
-  const store = secretsManagerStore();
+  const store = secretsManagerStore(callLedger(config.table));
   const { slack, clusters, table, ...settings } = config;
   return {
     store,

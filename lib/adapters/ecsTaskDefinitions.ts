@@ -12,8 +12,8 @@ export function taskDefinitionFacts(
   return {
     arn,
     references: (definition?.containerDefinitions ?? []).flatMap(containerReferences),
-    ...(definition?.executionRoleArn ? { executionRoleArn: definition.executionRoleArn } : {}),
-    ...(definition?.taskRoleArn ? { taskRoleArn: definition.taskRoleArn } : {}),
+    ...(definition?.executionRoleArn ? { executionRole: definition.executionRoleArn } : {}),
+    ...(definition?.taskRoleArn ? { taskRole: definition.taskRoleArn } : {}),
   };
 }
 

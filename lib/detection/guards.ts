@@ -27,7 +27,9 @@ export function guards(what: Guard, event: SecretEvent, { known, usual }: View):
     }
     case "our watch": {
       const named = [request["name"], request["rule"], request["functionName"]].map(textOf).map(lastPart);
-      return named.some((name) => name !== undefined && known.watch.has(name));
+      return named.some(
+        (name) => name !== undefined && [...known.watch].some((beginning) => name.startsWith(beginning)),
+      );
     }
     case "what a trail records":
       return narrows(event);

@@ -16,7 +16,7 @@ export interface Known {
   readonly keys: ReadonlySet<string>;
   /** ARNs or names of functions that rotate secrets, besides those that the records show. */
   readonly rotationFunctions: ReadonlySet<string>;
-  /** Names of the EventBridge rules and schedules by which Rekey watches. */
+  /** How the names of Rekey's own functions, rules and schedules begin. */
   readonly watch: ReadonlySet<string>;
 }
 
@@ -28,7 +28,10 @@ export interface KnownSecret {
   readonly isCanary?: boolean;
   /** Read by people in an emergency, and then with an approval. */
   readonly isBreakGlass?: boolean;
-  /** Only the versions that a rotation of ours or a person's adopted change made; undefined for one that is not managed. */
+  /**
+   * Versions that somebody else may give it; what Rekey's own roles write is known without it. Undefined for a secret that is
+   * not managed.
+   */
   readonly versions?: ReadonlySet<string>;
   /** Version id -> when it was revoked. */
   readonly retired?: ReadonlyMap<string, number>;

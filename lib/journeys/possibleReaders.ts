@@ -57,8 +57,8 @@ export function consumersOf(
   const addDefinition = (arn: string, who: string) => {
     const definition = fleet.taskDefinitions.get(arn);
     const own = definition?.references.filter((one) => index.find(one) === secret.arn) ?? [];
-    if (own.some(({ via }) => via === "valueFrom")) add(definition?.executionRoleArn, who);
-    if (own.some(({ via }) => via === "environment")) add(definition?.taskRoleArn, who);
+    if (own.some(({ via }) => via === "valueFrom")) add(definition?.executionRole, who);
+    if (own.some(({ via }) => via === "environment")) add(definition?.taskRole, who);
   };
   for (const { service } of consumers?.services ?? [])
     for (const arn of service.taskDefinitions) addDefinition(arn, `the service ${service.name}`);

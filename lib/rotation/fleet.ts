@@ -18,10 +18,10 @@ export interface SecretReference {
 export interface TaskDefinitionFacts {
   readonly arn: string;
   readonly references: readonly SecretReference[];
-  /** By which ECS itself reads what `valueFrom` names. */
-  readonly executionRoleArn?: string;
-  /** By which the containers read what they fetch for themselves. */
-  readonly taskRoleArn?: string;
+  /** ARN of the role with which ECS resolves `valueFrom`. */
+  readonly executionRole?: string;
+  /** ARN of the role with which the containers call AWS. */
+  readonly taskRole?: string;
 }
 
 export type DeploymentStatus = "running" | "succeeded" | "failed" | "superseded";

@@ -331,7 +331,7 @@ function portsOn({ endpoint }: Cloud) {
         return log.page(...asked);
       },
     },
-    store: secretsManagerStore(new SecretsManagerClient(options)),
+    store: secretsManagerStore(undefined, new SecretsManagerClient(options)),
     fleet: ecsFleet([], new ECSClient(options)),
     log: dynamoRotationLog(TABLE, new DynamoDBClient(options)),
     trails: cloudTrailTrails(new CloudTrailClient(options)),
