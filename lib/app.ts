@@ -6,6 +6,7 @@ import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
+import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { iamRights } from "./adapters/iam.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
@@ -152,7 +153,7 @@ function buildPorts(config: Config): Ports {
 
 /** Without the strategies, which no look into the past needs. */
 function accessPorts({ slack, clusters, table }: Config): AccessPorts {
-  const store = secretsManagerStore();
+  const store = secretsManagerStore(callLedger(table));
   return {
     accessLog: cloudTrailLog(),
     trails: cloudTrailTrails(),
@@ -160,6 +161,7 @@ function accessPorts({ slack, clusters, table }: Config): AccessPorts {
     store,
     fleet: ecsFleet(clusters),
     log: dynamoRotationLog(table),
+    watch: dynamoWatchStore(table),
     ...(slack
       ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) }
       : {}),

@@ -34,7 +34,10 @@ export interface BlastRadius {
     readonly denied: number;
     readonly otherActions: number;
   };
-  /** Who was given the value, tried, or did anything else to the secret: the most reads first. */
+  /**
+   * Who was given the value, tried, or did anything else to the secret: other accounts first, then whoever was not to be
+   * expected, so that a crowd hides none of them; of each the most reads first.
+   */
   readonly observed: readonly Reader[];
   /** Beyond the number that is listed. */
   readonly notListed: { readonly principals: number; readonly reads: number; readonly denied: number };
@@ -83,7 +86,11 @@ export function blastRadius(events: readonly SecretEvent[], question: Question):
   const observed = [...byPrincipal(found)]
     .map(([principal, theirs]) => readerOf(principal, theirs, bucketMs, known.get(principal)))
     .toSorted(
-      (a, b) => b.reads - a.reads || b.denied.count - a.denied.count || (a.principal < b.principal ? -1 : 1),
+      (a, b) =>
+        strangeness(b) - strangeness(a) ||
+        b.reads - a.reads ||
+        b.denied.count - a.denied.count ||
+        (a.principal < b.principal ? -1 : 1),
     );
   const beyond = observed.slice(MOST_LISTED);
   const sum = (readers: readonly Reader[], of: (reader: Reader) => number) =>
@@ -129,6 +136,8 @@ export function blastRadius(events: readonly SecretEvent[], question: Question):
     coverage,
   };
 }
+
+const strangeness = ({ isForeign, knownAs }: Reader) => Number(isForeign) * 2 + Number(knownAs === undefined);
 
 export function isOf({ secrets }: Pick<SecretEvent, "secrets">, { key, arn }: SecretRef): boolean {
   // An ARN whose random end looks like a word is not told from a partial one, and its key then holds the end.

@@ -89,11 +89,9 @@ const count = (number: number, what: string) =>
 /** Readers and those who were refused; who did other things alone has no mark to draw. */
 function rowsOf({ observed, notListed }: BlastRadius): readonly Row[] {
   const shown = observed.filter(({ activity }) => activity.length > 0);
-  // Strangers first, so that none of them disappears in the sum.
-  const ranked = [...shown.filter(isStranger), ...shown.filter((one) => !isStranger(one))];
-  const isTooMany = ranked.length > MOST_ROWS || notListed.principals > 0;
-  const kept = ranked.slice(0, isTooMany ? MOST_ROWS - 1 : MOST_ROWS);
-  const rest = ranked.slice(kept.length);
+  const isTooMany = shown.length > MOST_ROWS || notListed.principals > 0;
+  const kept = shown.slice(0, isTooMany ? MOST_ROWS - 1 : MOST_ROWS);
+  const rest = shown.slice(kept.length);
   const rows = kept.map((one): Row => {
     const { principal, reads, denied, activity } = one;
     const label = shortened(shortNameOf(principal), LABEL_PX);

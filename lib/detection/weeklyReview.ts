@@ -6,6 +6,7 @@ import { isOf } from "./blastRadius.ts";
 import { deliveriesOf, namelessBatches } from "./deliveries.ts";
 import { nameOf } from "./reader.ts";
 import type { SecretEvent, SecretRef } from "./secretEvent.ts";
+import type { Suppression } from "./suppression.ts";
 
 export interface ReviewInput {
   readonly events: readonly SecretEvent[];
@@ -18,18 +19,21 @@ export interface ReviewInput {
   readonly knownSinceMs: number;
   /** Undefined if the week was not searched whole: then nobody can say what was not read. */
   readonly managed?: readonly SecretRef[];
-  readonly excused: readonly Excused[];
+  readonly suppressions: readonly Suppression[];
   /** What the review could not see. */
   readonly gaps: readonly string[];
 }
 
-/** What would have been told, had nobody said that it is expected. */
+/** What somebody said is expected, and would else have been told. */
 export interface Excused {
   readonly principal: string;
   readonly secret: string;
   readonly rule: string;
   readonly reason: string;
   readonly by: string;
+  /** ISO 8601. */
+  readonly until: string;
+  /** Reads and refusals of the pair in the week, also where no rule would have spoken. */
   readonly times: number;
 }
 
@@ -94,7 +98,7 @@ export function pairsIn(events: readonly SecretEvent[]): ReadonlyMap<string, num
 }
 
 export function weeklyReview(input: ReviewInput): WeeklyReview {
-  const { fromMs, toMs, known, knownSinceMs, managed, excused, gaps } = input;
+  const { fromMs, toMs, known, knownSinceMs, managed, suppressions, gaps } = input;
   const found = bySecret(input.events, { fromMs, toMs });
   const managedKeys = new Set(managed?.map(({ key }) => key));
   const secrets = found
@@ -141,7 +145,21 @@ export function weeklyReview(input: ReviewInput): WeeklyReview {
             .toSorted(),
         }),
     denied: ranked(denied).slice(0, MOST),
-    excused,
+    excused: suppressions
+      .filter(({ fromMs: since, untilMs }) => since < toMs && untilMs >= fromMs)
+      .map(({ principal, secret: key, rule, reason, author, untilMs }) => {
+        const own = found.find(({ secret }) => secret.key === key);
+        const all = own ? [...own.given.map(({ event }) => event), ...own.denied] : [];
+        return {
+          principal,
+          secret: own?.secret.name ?? key,
+          rule,
+          reason,
+          by: author,
+          until: iso(untilMs),
+          times: all.filter((event) => nameOf(event) === principal).length,
+        };
+      }),
     namelessBatches: namelessBatches(input.events.filter(({ atMs }) => atMs >= fromMs && atMs < toMs)),
     gaps,
   };

@@ -1,13 +1,11 @@
 /** The week's review for the security channel: what somebody should look at first, the ordinary last. */
-import { escapeText, type Message, section, sections } from "../message.ts";
+import { header, type Message, messageOf, outsideCode, outsideText, section, sections } from "../message.ts";
 import { momentOf } from "./timeAxis.ts";
 import type { Pair, SecretReaders, WeeklyReview } from "./weeklyReview.ts";
 
 /** Lines of a part; the others are counted, and the answer of the function has them all. */
 const MOST_LINES = 15;
 const MOST_READERS = 4;
-/** Slack's limit. */
-const MOST_BLOCKS = 50;
 /** Of a name. */
 const MOST_CHARACTERS = 120;
 
@@ -17,7 +15,7 @@ export function renderReview(review: WeeklyReview): Message {
   const summary = `${many(totals.reads, "read")} of ${many(totals.secrets, "secret")} by ${many(totals.principals, "principal")}, ${many(review.fresh.length, "new pair")}, ${totals.denied.toLocaleString("en")} refused`;
   const unseen = review.knownSince >= from;
   const blocks = [
-    { type: "header", text: { type: "plain_text", text: title } },
+    header(title),
     section(`${summary}\n${momentOf(from)} to ${momentOf(to)} UTC`),
     ...part(
       ":new: *New:* read for the first time",
@@ -40,8 +38,8 @@ export function renderReview(review: WeeklyReview): Message {
     ...optional(
       ":see_no_evil: *Excused*",
       excused.map(
-        ({ principal, secret, rule, reason, by, times: count }) =>
-          `${code(rule)} ${name(principal)} on ${name(secret)} ${times(count)}: ${plain(reason)} (${plain(by)})`,
+        ({ principal, secret, rule, reason, by, until, times: count }) =>
+          `${name(rule)} ${name(principal)} on ${name(secret)} ${times(count)}: ${plain(reason)} (${plain(by)}, until ${momentOf(until)})`,
       ),
     ),
     ...optional(
@@ -50,16 +48,7 @@ export function renderReview(review: WeeklyReview): Message {
     ),
     ...optional(":eyes: *Not seen by this review*", gaps.map(plain)),
   ];
-  const isTooMuch = blocks.length > MOST_BLOCKS;
-  return {
-    text: `${title}: ${summary}`,
-    blocks: isTooMuch
-      ? [
-          ...blocks.slice(0, MOST_BLOCKS - 1),
-          section("... and more, in the answer of the function reviewAccess"),
-        ]
-      : blocks,
-  };
+  return messageOf(`${title}: ${summary}`, blocks);
 }
 
 function part(title: string, lines: readonly string[], none: string) {
@@ -92,16 +81,7 @@ const many = (count: number, what: string) =>
   `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 
 /** Of an ARN the account stays, for roles of one name are found in many. */
-const name = (text: string) => code(text.replace(/^arn:[\w-]+:(?:iam|sts)::(\d{12}):(?:role\/)?/, "$1:"));
+const name = (text: string) =>
+  outsideCode(text.replace(/^arn:[\w-]+:(?:iam|sts)::(\d{12}):(?:role\/)?/, "$1:"), MOST_CHARACTERS);
 
-/** A backtick would end the code span. */
-const code = (text: string) => `\`${escapeText(bounded(text).replaceAll("`", "'"))}\``;
-/** Marks that Slack draws with lose their meaning with a character beside them that nobody sees. */
-const plain = (text: string) => escapeText(bounded(text)).replace(/[*_~`]/g, "\u200B$&\u200B");
-
-function bounded(text: string): string {
-  const characters = [...text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ")];
-  return characters.length > MOST_CHARACTERS
-    ? `${characters.slice(0, MOST_CHARACTERS).join("")}…`
-    : characters.join("");
-}
+const plain = (text: string) => outsideText(text, MOST_CHARACTERS * 3);

@@ -50,10 +50,13 @@ export async function blastRadius(
   // A Decrypt is never earlier than its read by more than the two may be apart.
   const reachMs = reachOf(request, startMs);
   const period = { fromMs: reachMs - SAME_CALL_MS, toMs: Math.min(toMs + SAME_CALL_MS, startMs) };
+  const [account = ""] = place.split("/");
+  const watched = await ports.watch.known(account);
+  const ourRoles = watched?.ourRoles ?? new Set();
   const [history, trails, possible, remembered] = await Promise.all([
     searchHistory(ports, period, searchUntil),
     trailsOrReason(ports),
-    facts ? possibleReaders(ports, facts) : { readers: [], gaps: [] },
+    facts ? possibleReaders(ports, facts, ourRoles) : { readers: [], gaps: [] },
     facts ? ports.log.history(facts.arn) : NOTHING_REMEMBERED,
   ]);
   const searchedFromMs = Math.max(history.searched?.fromMs ?? toMs, reachMs);
@@ -77,7 +80,7 @@ export async function blastRadius(
     new Date(startMs),
     [...(facts ? [] : [UNKNOWN_SECRET]), ...possible.gaps],
   );
-  const { revoked } = known;
+  const revoked = new Map([...(watched?.secrets.get(secret.key)?.retired ?? []), ...known.revoked]);
   const question = { secret, fromMs, toMs, timeline, revoked, possible: possible.readers, coverage };
   const radius = judge([...history.events, ...proofs.events], question);
   return answerOf(ports, radius, request.secret, searchedFromMs > reachMs ? searchedFromMs : undefined);

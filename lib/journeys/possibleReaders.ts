@@ -1,4 +1,4 @@
-/** Who could read a secret: what runs on ECS and consumes it, and whom its resource policy names. */
+/** Who could read a secret: what runs on ECS and consumes it, whom its tags and its resource policy name, and Rekey itself. */
 import { type PossibleReader, readersByPolicy } from "../detection/possibleReaders.ts";
 import { RekeyError } from "../errors.ts";
 import { findConsumers, SecretIndex } from "../rotation/consumers.ts";
@@ -13,7 +13,12 @@ export interface Possible {
   readonly gaps: readonly string[];
 }
 
-export async function possibleReaders(ports: AccessPorts, secret: SecretFacts): Promise<Possible> {
+/** @param ourRoles of Rekey's own functions */
+export async function possibleReaders(
+  ports: AccessPorts,
+  secret: SecretFacts,
+  ourRoles: ReadonlySet<string>,
+): Promise<Possible> {
   const gaps = [
     "roles and users whose own policies let them read the secret are not listed as possible readers; IAM was not asked",
   ];
@@ -33,13 +38,20 @@ export async function possibleReaders(ports: AccessPorts, secret: SecretFacts): 
     ask("its resource policy", async () => readersByPolicy(await ports.policies.policyOf(secret.arn))),
   ]);
   const first = new Map<string, PossibleReader>();
-  for (const reader of [...consumers, ...named]) {
+  const ours = [...ourRoles].map((principal) => ({ principal, because: "it is a role of Rekey's own" }));
+  for (const reader of [...consumers, ...tagged(secret), ...named, ...ours]) {
     const before = first.get(reader.principal);
     const because = before ? `${before.because}; ${reader.because}` : reader.because;
     first.set(reader.principal, { principal: reader.principal, because });
   }
   return { readers: [...first.values()], gaps };
 }
+
+const tagged = ({ tags }: SecretFacts): readonly PossibleReader[] =>
+  (tags.get("rekey:readers") ?? "")
+    .split(/\s+/)
+    .filter((principal) => principal !== "")
+    .map((principal) => ({ principal, because: "the tag rekey:readers names it" }));
 
 /** @param all also what is not managed, so that a reference is not taken for a shorter name that it begins with */
 export function consumersOf(

@@ -40,6 +40,7 @@ export async function reviewAccess(
   const searched = week.searched ?? { fromMs: toMs, toMs };
   const malformed = week.malformed + (before?.malformed ?? 0);
   const [, region = ""] = place.split("/");
+  const [account = ""] = place.split("/");
   const review = weeklyReview({
     events: week.events,
     fromMs: searched.fromMs,
@@ -47,7 +48,7 @@ export async function reviewAccess(
     known: pairsIn(before?.events ?? []),
     knownSinceMs: before?.searched?.fromMs ?? searched.fromMs,
     ...(isWhole ? { managed } : {}),
-    excused: [],
+    suppressions: await ports.watch.suppressions(account),
     gaps: [
       `only the event history of ${region} was searched; values that clients keep, copies, and what is done with a value stand in none`,
       isWhole

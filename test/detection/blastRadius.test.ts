@@ -189,6 +189,15 @@ test("values that are not known to be dead, and long-term keys, have to be made 
   expect(reissue[2]?.because).toContain("it is current: rotate it");
 });
 
+test("a stranger stands before a crowd, and is among those who are listed", () => {
+  const crowd = Array.from({ length: 300 }, (_, place) => role(`crowd-${place}`));
+  const events = [...crowd.flatMap((who) => [read(who, 0), read(who, 1)]), read("stranger", 2)];
+  const possible = crowd.map((principal) => ({ principal, because: "a consumer" }));
+  const { observed, notListed } = radiusOf(events, { possible });
+  expect(observed[0]?.principal).toBe(role("stranger"));
+  expect(notListed.principals).toBe(101);
+});
+
 test("a reader of another account is marked as foreign", () => {
   const foreign = read("arn:aws:iam::999999999999:role/x", 0, { principal: { account: "999999999999" } });
   expect(radiusOf([foreign]).observed[0]).toMatchObject({ isForeign: true, account: "999999999999" });

@@ -17,7 +17,7 @@ function reviewOf(events: readonly SecretEvent[], changes: Partial<ReviewInput> 
     known: new Map(),
     knownSinceMs: NOON - 90 * DAY_MS,
     managed: [SECRET],
-    excused: [],
+    suppressions: [],
     gaps: [],
     ...changes,
   });
@@ -81,7 +81,7 @@ test("of a week that was not searched whole nobody says what was not read", () =
     toMs: NOON,
     known: new Map(),
     knownSinceMs: NOON - DAY_MS,
-    excused: [],
+    suppressions: [],
     gaps: ["the time was over"],
     ...input,
   });
@@ -136,8 +136,25 @@ describe("the message", () => {
   test("begins with what is new and refused, and ends with the ordinary", () => {
     const review = reviewOf([read("shop", -60), read("prying", -60, { outcome: "denied" })], {
       managed: [SECRET, REDIS],
-      excused: [
-        { principal: role("tf"), secret: "shop/redis", rule: "burst", reason: "plan", by: "ada", times: 3 },
+      suppressions: [
+        {
+          principal: role("shop"),
+          secret: KEY,
+          rule: "burst",
+          reason: "a *plan*",
+          author: "ada",
+          fromMs: NOON - DAY_MS,
+          untilMs: NOON + DAY_MS,
+        },
+        {
+          principal: role("shop"),
+          secret: KEY,
+          rule: "over",
+          reason: "it ended before the week",
+          author: "ada",
+          fromMs: NOON - 20 * DAY_MS,
+          untilMs: NOON - 8 * DAY_MS,
+        },
       ],
     });
     expect(texts(review)).toEqual([
@@ -147,7 +164,7 @@ describe("the message", () => {
       `:no_entry: *Refused*\n• \`${ACCOUNT}:prying\` was refused \`shop/database\` once`,
       ":zzz: *Not read by anybody:* still needed?\n• `shop/redis`",
       `:bookmark_tabs: *Who read what*\n• \`shop/database\` 1 read: \`${ACCOUNT}:shop\` 1`,
-      `:see_no_evil: *Excused*\n• \`burst\` \`${ACCOUNT}:tf\` on \`shop/redis\` 3 times: plan (ada)`,
+      `:see_no_evil: *Excused*\n• \`burst\` \`${ACCOUNT}:shop\` on \`shop/database\` once: a ∗plan∗ (ada, until 25 Nov 2026, 12:00)`,
     ]);
   });
 

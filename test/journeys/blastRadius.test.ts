@@ -14,9 +14,11 @@ import { bucket } from "../../lib/adapters/awsCalls.ts";
 import { cloudTrailLog } from "../../lib/adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "../../lib/adapters/cloudTrailTrails.ts";
 import { dynamoRotationLog } from "../../lib/adapters/dynamoDb.ts";
+import { dynamoWatchStore } from "../../lib/adapters/dynamoWatch.ts";
 import { ecsFleet } from "../../lib/adapters/ecs.ts";
 import { secretPolicies } from "../../lib/adapters/secretPolicies.ts";
 import { secretsManagerStore } from "../../lib/adapters/secretsManager.ts";
+import { NOTHING_KNOWN } from "../../lib/detection/known.ts";
 import type { WeeklyReview } from "../../lib/detection/weeklyReview.ts";
 import { readRadiusRequest } from "../../lib/journeys/accessRequest.ts";
 import { type BlastRadiusAnswer, blastRadius } from "../../lib/journeys/blastRadius.ts";
@@ -72,6 +74,13 @@ beforeAll(async () => {
   secret.changedAt = new Date(Date.now() - 2 * HOUR_MS);
   await startService();
   startMs = Date.now();
+  const dynamo = new DynamoDBClient(client());
+  await dynamoWatchStore(TABLE, dynamo).keepKnown(ACCOUNT, {
+    ...NOTHING_KNOWN,
+    ourRoles: new Set([role("rekey-dev-AdvanceRole")]),
+    secrets: new Map([[`${ACCOUNT}/${REGION}/${NAME}`, { retired: new Map([[OLD, startMs - HOUR_MS]]) }]]),
+  });
+  dynamo.destroy();
   for (const one of past()) plant(one);
   cloud.trails.push({
     Name: "audit",
@@ -212,10 +221,18 @@ describe("blastRadius", () => {
       new Set(find("shop-execution")?.versions.map(({ versionId, by: how }) => `${versionId} ${how}`)),
     ).toEqual(new Set([`${OLD} timeline`, `${CURRENT} timeline`]));
     expect(find("prying")).toMatchObject({ reads: 0, denied: { count: 1 } });
+    expect(find("rekey-dev-AdvanceRole")).toMatchObject({
+      knownAs: "it is a role of Rekey's own",
+      otherActions: [{ action: "UpdateSecretVersionStage", count: 1 }],
+    });
     expect(answer.possible).toEqual([
       { principal: role("partner"), because: "its resource policy allows it" },
+      { principal: role("rekey-dev-AdvanceRole"), because: "it is a role of Rekey's own" },
     ]);
-    expect(answer.reissue.map(({ id }) => id).toSorted()).toEqual([OLD, CURRENT]);
+    expect(answer.reissue.map(({ id }) => id)).toEqual([CURRENT]);
+    expect(answer.versions.find(({ versionId }) => versionId === OLD)?.revokedAt).toBe(
+      new Date(startMs - HOUR_MS).toISOString(),
+    );
     expect(answer.rotates).toContain(`"emergency":true,"only":["${NAME}"]`);
   }, 60_000);
 
@@ -334,6 +351,7 @@ function portsOn({ endpoint }: Cloud) {
     store: secretsManagerStore(undefined, new SecretsManagerClient(options)),
     fleet: ecsFleet([], new ECSClient(options)),
     log: dynamoRotationLog(TABLE, new DynamoDBClient(options)),
+    watch: dynamoWatchStore(TABLE, new DynamoDBClient(options)),
     trails: cloudTrailTrails(new CloudTrailClient(options)),
     policies: secretPolicies(new SecretsManagerClient(options)),
     tell: () => {},
