@@ -141,6 +141,15 @@ test("without any move what is current today was current all the time, and a ref
   ]);
 });
 
+test("what Rekey moved itself counts where its record is missing, and is not counted twice where it is not", () => {
+  const known = { revoked: new Map([["v1", NOON + 5000]]), currentVersionId: "v2", currentSinceMs: NOON };
+  expect(timelineOf([], NOON - 1e6, known)).toEqual([{ versionId: "v2", currentFromMs: NOON }]);
+  expect(timelineOf([move(1, "v1", "v2")], NOON - 1e6, known)).toEqual([
+    { versionId: "v1", currentToMs: NOON + 1000, revokedAtMs: NOON + 5000 },
+    { versionId: "v2", currentFromMs: NOON + 1000 },
+  ]);
+});
+
 test("within two seconds of a move a default read stays unknown; outside it is inferred", () => {
   const timeline = timelineOf([move(0, "v1", "v2")], NOON - 1e6, NOTHING_KNOWN);
   const at = (seconds: number) => inferVersions([read("task", seconds)], timeline)[0]?.version;
