@@ -10,6 +10,7 @@ import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
+import type { HistoryOptions } from "./lookupEvents.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
 import { Rotations } from "./secretsRotation.ts";
@@ -28,6 +29,8 @@ export interface CloudOptions {
   readonly processes?: boolean;
   readonly pace?: Partial<Pace>;
   readonly allowShadowedKeys?: boolean;
+  /** Of CloudTrail's event history: when records turn up, and how long tokens last. */
+  readonly history?: HistoryOptions;
 }
 
 export interface Cloud {
@@ -47,7 +50,7 @@ export interface Cloud {
 
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const secrets = new SecretsModel(REGION, ACCOUNT);
-  const trail = new Trail(REGION, ACCOUNT);
+  const trail = new Trail(REGION, ACCOUNT, options.history);
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
