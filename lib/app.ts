@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callLedger } from "./adapters/callLedger.ts";
+import { cloudTrailLog } from "./adapters/cloudTrail.ts";
+import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { iamRights } from "./adapters/iam.ts";
@@ -9,10 +11,12 @@ import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { advance } from "./journeys/advance.ts";
+import { countRecords } from "./journeys/countRecords.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
+import { type ScanReport, scanAccess } from "./journeys/scanAccess.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
 import type { Invocation } from "./journeys/work.ts";
@@ -39,6 +43,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Time to give the lease back and to answer, before Lambda ends the process. */
 const RESERVE_MS = 60_000;
+/** For one call to CloudTrail that hangs, and the report. */
+const SCAN_RESERVE_MS = 15_000;
 
 /**
  * For middy, in every handler: no answer of its own shortly before the time limit, or the work would go on beside whoever
@@ -73,17 +79,36 @@ export async function onRotateSecret(env: Env, event: unknown, moment: Moment): 
   return rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment));
 }
 
+/** @throws RekeyError CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
+export async function onScanAccess(env: Env, moment: Moment): Promise<ScanReport> {
+  const { table } = parseConfig(env);
+  const ports = {
+    accessLog: cloudTrailLog(),
+    cursors: dynamoCursors(table),
+    // Where the records go.
+    take: countRecords(tell),
+    tell,
+    now: () => new Date(),
+    sleep: (ms: number) => sleep(ms),
+  };
+  return scanAccess(ports, { deadline: deadlineOf(moment, SCAN_RESERVE_MS) });
+}
+
 function invocationOf(event: unknown, moment: Moment): Invocation {
   const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
   const id = named ?? (UUID.test(moment.awsRequestId) ? moment.awsRequestId : undefined);
-  const left = moment.getRemainingTimeInMillis();
   return {
     ...(typeof id === "string" && id !== "" ? { eventId: id } : {}),
     // A retry has the request id of the invocation it repeats, while the first may still be running.
     holder: `${moment.awsRequestId}/${randomUUID()}`,
-    deadline: new Date(Date.now() + Math.max(left - RESERVE_MS, left / 2)),
+    deadline: deadlineOf(moment, RESERVE_MS),
   };
+}
+
+function deadlineOf(moment: Moment, reserveMs: number): Date {
+  const left = moment.getRemainingTimeInMillis();
+  return new Date(Date.now() + Math.max(left - reserveMs, left / 2));
 }
 
 function buildPorts(config: Config): Ports {
