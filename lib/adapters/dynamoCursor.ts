@@ -9,7 +9,6 @@ import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Cursor, Remembered } from "../detection/cursor.ts";
 import { type CursorStore, readCursor } from "../detection/cursorStore.ts";
-import { RekeyError } from "../errors.ts";
 import { CLIENT_OPTIONS } from "./awsCalls.ts";
 import { type Condition, type Key, Table } from "./dynamoTable.ts";
 
@@ -31,8 +30,7 @@ export function dynamoCursors(name: string, client = new DynamoDBClient(CLIENT_O
       const item = { ...key, cursor: next, rev: next.rev, write };
       const isWritten = await table.put(`save ${key.pk} ${key.sk}`, item, isAt(cursor.rev));
       // The SDK sends a call again whose answer was lost, and then finds its own work in the way.
-      if (isWritten || (await table.get(key))?.["write"] === write) return next;
-      throw new RekeyError("LEASE_LOST", `another scan moved ${key.pk} ${key.sk} first; this one stops`);
+      return isWritten || (await table.get(key))?.["write"] === write ? next : undefined;
     },
 
     async file({ place, rev, recent }) {

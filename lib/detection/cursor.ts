@@ -90,7 +90,7 @@ export const HISTORY_MS = 90 * 86_400_000;
 const PIECE_MS = 3_600_000;
 const SEED_PIECE_MS = 86_400_000;
 /** A schedule is never quite on time, and a delivery that comes twice is not to be looked at twice. */
-const LEAST_NEW_MS = INTERVAL_MS / 2;
+export const LEAST_NEW_MS = INTERVAL_MS / 2;
 const MOST_GAPS = 20;
 const NOTHING: Totals = { windows: 0, pages: 0, records: 0, fresh: 0 };
 
@@ -110,17 +110,18 @@ const coveredTo = (atMs: number) => ({ fromMs: atMs, toMs: atMs, settledToMs: at
 /**
  * The cursor with the window that is to be read next: the one that is open, or a new one. Without an open window it only
  * wants to be saved, since its history is gone.
+ * @param leastNewMs below which a new window of a live cursor is not worth its overlap
  * @returns undefined if nothing is due
  */
-export function nextWindow(cursor: Cursor, nowMs: number): Cursor | undefined {
+export function nextWindow(cursor: Cursor, nowMs: number, leastNewMs = LEAST_NEW_MS): Cursor | undefined {
   const horizonMs = wholeSecond(nowMs - HISTORY_MS) + 1000;
   if (cursor.open && cursor.open.toMs > horizonMs) return cursor;
+  if (cursor.kind === "live" && wholeSecond(nowMs - MARGIN_MS) - cursor.toMs < leastNewMs) return undefined;
   return cursor.kind === "live" ? nextLive(cursor, nowMs, horizonMs) : nextSeed(cursor, nowMs, horizonMs);
 }
 
-function nextLive(cursor: Cursor, nowMs: number, horizonMs: number): Cursor | undefined {
+function nextLive(cursor: Cursor, nowMs: number, horizonMs: number): Cursor {
   const limitMs = wholeSecond(nowMs - MARGIN_MS);
-  if (limitMs - cursor.toMs < LEAST_NEW_MS) return undefined;
   const fromMs = Math.max(cursor.settledToMs, horizonMs);
   const toMs = Math.min(limitMs, Math.max(cursor.toMs, horizonMs) + PIECE_MS);
   const isLost = horizonMs > cursor.toMs;

@@ -8,10 +8,9 @@ export interface CursorStore {
   readonly read: (place: string, kind: CursorKind) => Promise<Cursor | undefined>;
   /**
    * Writes it only if nobody wrote it since it was read.
-   * @returns it with its next revision
-   * @throws RekeyError LEASE_LOST if somebody did
+   * @returns it with its next revision, or undefined if somebody did
    */
-  readonly save: (cursor: Cursor) => Promise<Cursor>;
+  readonly save: (cursor: Cursor) => Promise<Cursor | undefined>;
   /** Keeps the cursor's own ids apart, under its revision; the same again changes nothing. */
   readonly file: (cursor: Cursor) => Promise<void>;
   /** Every id that is filed for a place. */

@@ -5,7 +5,14 @@
  */
 import type { AccessLog, AccessLogPage } from "../detection/accessLog.ts";
 import type { WindowRead } from "../detection/coverage.ts";
-import { afterPage, afterRefusal, type Cursor, nextWindow } from "../detection/cursor.ts";
+import {
+  afterPage,
+  afterRefusal,
+  type Cursor,
+  INTERVAL_MS,
+  LEAST_NEW_MS,
+  nextWindow,
+} from "../detection/cursor.ts";
 import type { CursorStore } from "../detection/cursorStore.ts";
 import { isFull, readPage } from "../detection/seen.ts";
 import { RekeyError } from "../errors.ts";
@@ -17,8 +24,9 @@ const LONGEST_WAIT_MS = 16_000;
 const MOST_SILENCES = 3;
 
 /**
- * Takes records that were not met before, some of them text that did not parse. Called at least once with each: a process
- * may die between the call and the cursor's move, and two may scan at once. What it throws stops the scan where it stands.
+ * Takes records that were not met before, some of them text that did not parse; the oldest of a page first, but pages come
+ * the newest first. Called at least once with each: a process may die between the call and the cursor's move, and two may
+ * scan at once. What it throws stops the scan where it stands.
  */
 export type Take = (records: readonly unknown[], how: { readonly isSeed: boolean }) => Promise<void>;
 
@@ -56,26 +64,27 @@ export const begin = (cursor: Cursor): Progress => ({
   refusedTokens: 0,
 });
 
-/**
- * @throws RekeyError LEASE_LOST if another scan moved the cursor, AWS_DENIED, AWS_FAILED, or AWS_UNANSWERED after four tries
- */
-export async function readWindows(
-  ports: WindowPorts,
-  progress: Progress,
-  deadline: Date,
-): Promise<"caught up" | "out of time"> {
+/** `overtaken`: another scan moved the cursor first. */
+export type Ending = "caught up" | "out of time" | "overtaken";
+
+/** @throws RekeyError AWS_DENIED, AWS_FAILED, AWS_UNANSWERED after four tries; and whatever `take` and the store throw */
+export async function readWindows(ports: WindowPorts, progress: Progress, deadline: Date): Promise<Ending> {
   const seen = await seenBefore(ports.cursors, progress.cursor);
   for (;;) {
-    const due = nextWindow(progress.cursor, ports.now().getTime());
+    // A scan that takes its time would otherwise look again at once, and never leave any for the seed.
+    const leastNewMs = progress.windows.length === 0 ? LEAST_NEW_MS : INTERVAL_MS;
+    const due = nextWindow(progress.cursor, ports.now().getTime(), leastNewMs);
     if (due === undefined) return "caught up";
     if (due.open === undefined) {
-      progress.cursor = await ports.cursors.save(due);
+      const saved = await ports.cursors.save(due);
+      if (saved === undefined) return "overtaken";
+      progress.cursor = saved;
       continue;
     }
     progress.cursor = due;
     const page = await ask(ports, progress, deadline);
     if (page === undefined) return "out of time";
-    await move(ports, progress, seen, page);
+    if (!(await move(ports, progress, seen, page))) return "overtaken";
   }
 }
 
@@ -118,26 +127,28 @@ async function ask(
 const withoutToken = ({ cursor, before }: Progress) =>
   afterRefusal(cursor, cursor.open?.token === before.open?.token);
 
+/** @returns whether the cursor was still where this scan had it */
 async function move(
   ports: WindowPorts,
   progress: Progress,
   seen: Set<string>,
   { records, next }: AccessLogPage,
-): Promise<void> {
+): Promise<boolean> {
   const { cursor } = progress;
   const page = readPage(cursor, seen, records);
-  if (page.fresh.length > 0) await ports.take(page.fresh, { isSeed: cursor.kind === "seed" });
+  if (page.fresh.length > 0) await ports.take(page.fresh.toReversed(), { isSeed: cursor.kind === "seed" });
   const hasLot = isFull(cursor);
   // Before the cursor lets go of them. Filed and then not let go of, they are only known twice.
   if (hasLot) await ports.cursors.file(cursor);
   const from = hasLot ? { ...cursor, recent: {} } : cursor;
   const moved = await ports.cursors.save(afterPage(from, page, next, ports.now().getTime()));
+  if (moved === undefined) return false;
   progress.cursor = moved;
   progress.pages += 1;
   progress.records += page.records;
   progress.fresh += page.fresh.length;
   for (const id of Object.keys(page.remember)) seen.add(id);
-  if (cursor.open === undefined || moved.open !== undefined) return;
+  if (cursor.open === undefined || moved.open !== undefined) return true;
   const { fromMs, toMs, startedAtMs, pages, records: count, fresh } = cursor.open;
   progress.windows.push({
     fromMs,
@@ -148,4 +159,5 @@ async function move(
     fresh: fresh + page.fresh.length,
   });
   if (cursor.kind === "live") await ports.cursors.forget(cursor.place, moved.settledToMs);
+  return true;
 }

@@ -6,9 +6,8 @@
 import type { Period } from "../detection/accessLog.ts";
 import { gapsBetween, isBehind, lagSeconds, seededShare } from "../detection/coverage.ts";
 import { HISTORY_MS, newCursor, newSeed } from "../detection/cursor.ts";
-import { RekeyError } from "../errors.ts";
 import type { Tell } from "./ports.ts";
-import { begin, type Progress, readWindows, type WindowPorts } from "./readWindows.ts";
+import { begin, type Ending, type Progress, readWindows, type WindowPorts } from "./readWindows.ts";
 
 export interface ScanPorts extends WindowPorts {
   readonly tell: Tell;
@@ -40,7 +39,7 @@ interface Counts {
 
 export interface ScanReport extends Counts {
   /** `overtaken`: another scan is at it, and goes on from where this one stopped. */
-  readonly outcome: "caught up" | "out of time" | "overtaken" | "failed";
+  readonly outcome: Ending | "failed";
   readonly place: string;
   readonly coveredFrom: string;
   readonly coveredTo: string;
@@ -49,7 +48,10 @@ export interface ScanReport extends Counts {
   readonly lagSeconds: number;
   readonly isBehind: boolean;
   readonly seed: Counts & {
+    /** Undefined if there was no time for it. */
+    readonly outcome?: Ending;
     readonly coveredFrom: string;
+    readonly gaps: readonly Span[];
     /** Of the ninety days, 0 to 1. */
     readonly share: number;
     /** `seedCompleteAt`: since when a baseline may be trusted. */
@@ -69,25 +71,26 @@ export async function scanAccess(
   const stored = await ports.cursors.read(place, "live");
   const live = begin(stored ?? newCursor(place, ports.now().getTime()));
   const seed = begin((await ports.cursors.read(place, "seed")) ?? newSeed(live.cursor));
-  const report = (outcome: ScanReport["outcome"]) => reportOn(ports, outcome, live, seed);
+  const endings: Endings = {};
   try {
-    const caughtUp = await readWindows(ports, live, deadline);
-    return report(caughtUp === "caught up" ? await readWindows(ports, seed, deadline) : caughtUp);
+    endings.live = await readWindows(ports, live, deadline);
+    if (endings.live === "caught up") endings.seed = await readWindows(ports, seed, deadline);
   } catch (error) {
-    if (!(error instanceof RekeyError && error.code === "LEASE_LOST")) {
-      report("failed");
-      throw error;
-    }
-    // How far the others have come, so that the report tells of no backlog that is none.
-    live.cursor = (await ports.cursors.read(place, "live")) ?? live.cursor;
-    return report("overtaken");
+    reportOn(ports, { ...endings, live: "failed" }, live, seed);
+    throw error;
   }
+  return reportOn(ports, endings, live, seed);
+}
+
+interface Endings {
+  live?: ScanReport["outcome"];
+  seed?: Ending;
 }
 
 /** One line in any case. It goes by another name when the scan falls behind: an alarm listens for that. */
 function reportOn(
   { tell, now }: ScanPorts,
-  outcome: ScanReport["outcome"],
+  { live: outcome = "failed", ...endings }: Endings,
   live: Progress,
   seed: Progress,
 ): ScanReport {
@@ -105,7 +108,9 @@ function reportOn(
     isBehind: outcome !== "overtaken" && isBehind(cursor, nowMs),
     ...countsOf(live),
     seed: {
+      ...(endings.seed === undefined ? {} : { outcome: endings.seed }),
       coveredFrom: iso(seed.cursor.fromMs),
+      gaps: gapsBetween([cursor, seed.before, ...seed.windows]).map(span),
       share: seededShare(seed.cursor, HISTORY_MS),
       ...(completeAtMs === undefined ? {} : { completeAt: iso(completeAtMs) }),
       ...countsOf(seed),

@@ -9,6 +9,7 @@ import { cloudTrailLog } from "../../lib/adapters/cloudTrail.ts";
 import type { AccessLog } from "../../lib/detection/accessLog.ts";
 import { JumpingClock, readAt } from "../detection/scanWorld.ts";
 import { type Cloud, startCloud } from "../standin/cloud.ts";
+import { EventHistory } from "../standin/lookupEvents.ts";
 
 const SOURCE = "secretsmanager.amazonaws.com";
 const clock = new JumpingClock("2026-11-25T12:00:00Z");
@@ -90,6 +91,15 @@ test("what turns up above the page that was reached is not in the pages that fol
   const second = await log.page(SOURCE, whole, first.next);
   expect(idsOf([...first.records, ...second.records])).not.toContain("turns-up");
   expect(idsOf((await log.page(SOURCE, whole)).records)).toContain("turns-up");
+});
+
+test("a history can be late with everything", () => {
+  const late = new EventHistory({ now: () => clock.ms, delaySeconds: ({ eventName }) => eventName.length });
+  late.add({ ...readAt("named", clock.ms), eventName: "RotationSucceeded" });
+  clock.ms += 16_999;
+  expect(late.count({})).toBe(0);
+  clock.ms += 1;
+  expect(late.count({})).toBe(1);
 });
 
 test.each<[string, LookupEventsCommandInput]>([

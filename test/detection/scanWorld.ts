@@ -43,8 +43,7 @@ export class MemoryCursors implements CursorStore {
   };
 
   readonly save = async (cursor: Cursor) => {
-    if ((this.cursors.get(cursor.kind)?.rev ?? 0) !== cursor.rev)
-      throw new RekeyError("LEASE_LOST", "another scan moved it first");
+    if ((this.cursors.get(cursor.kind)?.rev ?? 0) !== cursor.rev) return undefined;
     const next = { ...cursor, rev: cursor.rev + 1 };
     this.cursors.set(cursor.kind, next);
     return next;
