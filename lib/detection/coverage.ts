@@ -2,8 +2,8 @@
  * What a scan can prove: which time was read, that its windows leave nothing out, and whether it keeps up.
  *
  * Seventy-five records a second can be read. Every record is met five times at the pace of one look in five minutes, so from
- * fifteen a second on a scan is behind; its windows then grow longer and share less, and it goes on at that distance: 20
- * minutes at half of what can be read. Nothing is missed by that, only told late.
+ * fifteen a second on a scan is behind; its windows then grow longer and share less, and it goes on at that distance: half
+ * an hour at half of what can be read. Nothing is missed by that, only told late.
  */
 import type { Period } from "./accessLog.ts";
 import { type Cursor, INTERVAL_MS, MARGIN_MS } from "./cursor.ts";
