@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
+import { unzipped } from "./lib/adapters/unzipped.ts";
 import { type Replay, replay } from "./lib/detection/replay.ts";
 import { RULES } from "./lib/detection/rules.ts";
 
@@ -13,12 +13,10 @@ const USAGE = "usage: npm run detect -- [--json] <file> [<file> ...]";
 
 class Unreadable extends Error {}
 
-function* textsOf(files: readonly string[]): Generator<string> {
+function* contentsOf(files: readonly string[]): Generator<Buffer> {
   for (const file of files) {
     try {
-      const bytes = readFileSync(file);
-      const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      yield (isZipped ? gunzipSync(bytes) : bytes).toString("utf8");
+      yield unzipped(readFileSync(file));
     } catch (error) {
       throw new Unreadable(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
     }
@@ -47,7 +45,7 @@ try {
     allowPositionals: true,
   });
   if (positionals.length === 0) throw new Unreadable(USAGE);
-  const found = replay(RULES, textsOf(positionals));
+  const found = replay(RULES, contentsOf(positionals));
   print(found);
   if (values.json) console.log(JSON.stringify(found));
 } catch (error) {

@@ -3,11 +3,12 @@ import { byGravity, type Severity } from "../finding.ts";
 import { detect, NOTHING_SEEN } from "./detect.ts";
 import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
-import { recordsIn } from "./recordsIn.ts";
 import type { Rule } from "./rule.ts";
+import { scan } from "./scan.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 
 export interface Replay {
+  /** In all files, whatever they are about. */
   readonly records: number;
   /** Records about secrets, or what guards them; the same one in two files counts once. */
   readonly events: number;
@@ -31,14 +32,15 @@ export interface ReplayFinding {
   readonly last: { readonly eventId: string; readonly at: string };
 }
 
-export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay {
+/** @param files the contents of each, unzipped */
+export function replay(rules: readonly Rule[], files: Iterable<Buffer>): Replay {
   const malformed = new Map<string, number>();
   const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
   const events: SecretEvent[] = [];
   let records = 0;
-  for (const text of texts) {
-    const found = recordsIn(text);
-    records += found.records.length;
+  for (const file of files) {
+    const found = scan(file);
+    records += found.total;
     for (const [why, times] of found.malformed) count(why, times);
     for (const record of found.records) {
       const extracted = extract(record);
