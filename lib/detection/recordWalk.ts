@@ -113,8 +113,9 @@ export class RecordWalk {
     if (next === COMMA || next === CLOSE) return;
     const valueAt = close + 3;
     const isPlain = next === COLON && bytes[close + 2] === QUOTE && isWordByte(bytes[valueAt]);
-    if (isPlain && name === SOURCE && this.sourceAt === 0) this.sourceAt = valueAt;
-    else if (isPlain && name === ACTION && this.actionAt === 0) this.actionAt = valueAt;
+    // Of two, the last one counts, as it does when JSON is parsed.
+    if (isPlain && name === SOURCE) this.sourceAt = valueAt;
+    else if (isPlain && name === ACTION) this.actionAt = valueAt;
     else this.isOdd = true;
   }
 }

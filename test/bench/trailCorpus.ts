@@ -3,7 +3,7 @@
  * a hundred. The same numbers give the same bytes on every machine; they lie in `.build/` until the recipe changes.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -14,7 +14,8 @@ const SECRETS_MANAGER_SHARE = 0.0095;
 const START_MS = Date.UTC(2026, 10, 24);
 
 export interface TrailCorpus {
-  readonly files: readonly string[];
+  readonly folder: string;
+  readonly files: number;
   readonly records: number;
   /** Unpacked. */
   readonly bytes: number;
@@ -23,12 +24,14 @@ export interface TrailCorpus {
 /** @param root where `.build/` stands */
 export async function trailCorpus(root: string, records = 300_000): Promise<TrailCorpus> {
   // Another recipe makes another folder.
-  const recipe = createHash("sha256").update(await readFile(import.meta.filename)).digest("hex").slice(0, 12);
+  const recipe = createHash("sha256")
+    .update(await readFile(import.meta.filename))
+    .digest("hex")
+    .slice(0, 12);
   const folder = join(root, ".build", `trail-${records}-${recipe}`);
   const made = await readFile(join(folder, "size"), "utf8").catch(() => undefined);
   const bytes = made === undefined ? await fill(folder, records) : Number(made);
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".json.gz")).toSorted();
-  return { files: files.map((name) => join(folder, name)), records, bytes };
+  return { folder, files: Math.ceil(records / RECORDS_PER_FILE), records, bytes };
 }
 
 async function fill(folder: string, records: number): Promise<number> {
@@ -70,15 +73,30 @@ const uuid = (chance: Chance) => [8, 4, 4, 4, 12].map((length) => hex(chance, le
 const oneOf = <T>(chance: Chance, list: readonly [T, ...T[]]): T => list[chance(list.length)] ?? list[0];
 
 const AGENTS = [
-  "aws-sdk-js/3.1164.0 ua/2.1 os/linux#6.1.112-122.189.amzn2023.x86_64 lang/js md/nodejs#24.1.0 api/x#3.1164.0 exec-env/AWS_ECS_FARGATE",
-  "Boto3/1.40.1 md/Botocore#1.40.1 ua/2.1 os/linux#6.1.112-122.189.amzn2023.x86_64 md/arch#x86_64 lang/python#3.12.11 md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.40.1",
-  "APN/1.0 HashiCorp/1.0 Terraform/1.13.1 (+https://www.terraform.io) terraform-provider-aws/6.12.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.38.3 ua/2.1 os/linux lang/go#1.24.6 md/GOARCH#amd64 md/GOOS#linux",
-  "[aws-cli/2.28.1 md/awscrt#0.26.1 ua/2.1 os/linux#5.15.0 md/arch#x86_64 lang/python#3.13.4 \"exec\"]",
+  "aws-sdk-js/3.1164.0 ua/2.1 os/linux#6.1.112-122.189.amzn2023.x86_64 lang/js md/nodejs#24.1.0",
+  "Boto3/1.40.1 md/Botocore#1.40.1 ua/2.1 os/linux#6.1.112-122.189.amzn2023.x86_64 md/arch#x86_64 lang/python#3.12.11",
+  "APN/1.0 HashiCorp/1.0 Terraform/1.13.1 (+https://www.terraform.io) terraform-provider-aws/6.12.0 (+https://registry.terraform.io/providers/hashicorp/aws)",
+  '[aws-cli/2.28.1 md/awscrt#0.26.1 ua/2.1 os/linux#5.15.0 md/arch#x86_64 lang/python#3.13.4 "exec"]',
 ] as const;
 
+function identityOf(chance: Chance, name: string, created: string): object {
+  return chance(4) === 0 ? userOf(chance, name) : roleOf(chance, name, created);
+}
+
+function userOf(chance: Chance, name: string): object {
+  return {
+    type: "IAMUser",
+    principalId: `AIDA${hex(chance, 17).toUpperCase()}`,
+    arn: `arn:aws:iam::${ACCOUNT}:user/${name}`,
+    accountId: ACCOUNT,
+    accessKeyId: `AKIA${hex(chance, 16).toUpperCase()}`,
+    userName: name,
+  };
+}
+
 function roleOf(chance: Chance, name: string, created: string): object {
-  const id = `AROA${hex(chance, 0)}${name.toUpperCase().replaceAll("-", "").padEnd(17, "Q").slice(0, 17)}`;
-  const session = hex(chance, 32);
+  const id = `AROA${name.toUpperCase().replaceAll("-", "").padEnd(17, "Q").slice(0, 17)}`;
+  const session = hex(chance, 20);
   return {
     type: "AssumedRole",
     principalId: `${id}:${session}`,
@@ -115,7 +133,7 @@ function recordAt(fromMs: number, chance: Chance): object {
     : oneOf(chance, OTHERS)(chance);
   return {
     eventVersion: "1.11",
-    userIdentity: roleOf(chance, `shop-${isSecret ? "reader" : "worker"}-${chance(40)}`, time),
+    userIdentity: identityOf(chance, `shop-${isSecret ? "reader" : "worker"}-${chance(40)}`, time),
     eventTime: time,
     eventSource: `${source}.amazonaws.com`,
     eventName: name,
@@ -152,11 +170,20 @@ function secretCall(chance: Chance): Call {
   if (roll < 7) return { ...call, name: "GetSecretValue", request: { secretId } };
   if (roll === 7) {
     const errorMessage = `User is not authorized to perform: secretsmanager:GetSecretValue on resource: ${secretId}`;
-    return { ...call, name: "GetSecretValue", request: null, more: { errorCode: "AccessDenied", errorMessage } };
+    return {
+      ...call,
+      name: "GetSecretValue",
+      request: null,
+      more: { errorCode: "AccessDenied", errorMessage },
+    };
   }
   return roll === 8
     ? { ...call, name: "DescribeSecret", request: { secretId } }
-    : { ...call, name: "ListSecrets", request: { maxResults: 100, filters: [{ key: "name", values: ["shop/"] }] } };
+    : {
+        ...call,
+        name: "ListSecrets",
+        request: { maxResults: 100, filters: [{ key: "name", values: ["shop/"] }] },
+      };
 }
 
 /** Calls of other services, as often as the list has them. */
@@ -168,7 +195,11 @@ const OTHERS: readonly [(chance: Chance) => Call, ...((chance: Chance) => Call)[
     name: "DescribeNetworkInterfaces",
     readOnly: true,
     request: {
-      filterSet: { items: [{ name: "attachment.instance-id", valueSet: { items: [{ value: `i-0${hex(chance, 16)}` }] } }] },
+      filterSet: {
+        items: [
+          { name: "attachment.instance-id", valueSet: { items: [{ value: `i-0${hex(chance, 16)}` }] } },
+        ],
+      },
     },
   }),
   (chance) => ({
@@ -185,7 +216,9 @@ const OTHERS: readonly [(chance: Chance) => Call, ...((chance: Chance) => Call)[
         "x-amz-id-2": `${hex(chance, 64)}/${hex(chance, 8)}+=`,
         bytesTransferredOut: chance(9_000),
       },
-      resources: [{ accountId: ACCOUNT, type: "AWS::S3::Bucket", ARN: `arn:aws:s3:::shop-assets-${chance(30)}` }],
+      resources: [
+        { accountId: ACCOUNT, type: "AWS::S3::Bucket", ARN: `arn:aws:s3:::shop-assets-${chance(30)}` },
+      ],
     },
   }),
   assumeRole,
@@ -206,14 +239,20 @@ const OTHERS: readonly [(chance: Chance) => Call, ...((chance: Chance) => Call)[
       policyName: `shop-${hex(chance, 6)}`,
       policyDocument: JSON.stringify({
         Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: ["secretsmanager:GetSecretValue"], Resource: `arn:aws:s3:::${hex(chance, 8)}/*` }],
+        Statement: [
+          {
+            Effect: "Allow",
+            Action: ["secretsmanager:GetSecretValue"],
+            Resource: `arn:aws:s3:::${hex(chance, 8)}/*`,
+          },
+        ],
       }),
     },
   }),
 ];
 
 function describeInstances(chance: Chance): Call {
-  const items = Array.from({ length: 1 + chance(12) }, () => ({ instanceId: `i-0${hex(chance, 16)}` }));
+  const items = Array.from({ length: 1 + chance(6) }, () => ({ instanceId: `i-0${hex(chance, 16)}` }));
   return {
     source: "ec2",
     name: "DescribeInstances",
@@ -229,11 +268,15 @@ function assumeRole(chance: Chance): Call {
     source: "sts",
     name: "AssumeRole",
     readOnly: true,
-    request: { roleArn: `arn:aws:iam::${ACCOUNT}:role/service/${role}`, roleSessionName: session, durationSeconds: 3600 },
+    request: {
+      roleArn: `arn:aws:iam::${ACCOUNT}:role/service/${role}`,
+      roleSessionName: session,
+      durationSeconds: 3600,
+    },
     response: {
       credentials: {
         accessKeyId: `ASIA${hex(chance, 16).toUpperCase()}`,
-        sessionToken: Buffer.from(hex(chance, 200)).toString("base64"),
+        sessionToken: Buffer.from(hex(chance, 120)).toString("base64"),
         expiration: "Nov 24, 2026, 1:00:00 PM",
       },
       assumedRoleUser: {
@@ -242,7 +285,9 @@ function assumeRole(chance: Chance): Call {
       },
     },
     more: {
-      resources: [{ accountId: ACCOUNT, type: "AWS::IAM::Role", ARN: `arn:aws:iam::${ACCOUNT}:role/service/${role}` }],
+      resources: [
+        { accountId: ACCOUNT, type: "AWS::IAM::Role", ARN: `arn:aws:iam::${ACCOUNT}:role/service/${role}` },
+      ],
       sharedEventID: uuid(chance),
     },
   };

@@ -166,6 +166,8 @@ describe("what is huge stops nothing", () => {
 });
 
 describe("the quick way and the slow way tell the same", () => {
+  /** Of a file; not a double, of which nearly all are next to nothing. */
+  const anyShare = fc.nat(10_000).map((parts) => parts / 10_000);
   /** Pieces of which the worst files are made. */
   const anyText = fc
     .array(
@@ -276,22 +278,18 @@ describe("the quick way and the slow way tell the same", () => {
 
   test("of every file that was cut off", () => {
     fc.assert(
-      fc.property(
-        fc.array(anyRecord, { maxLength: 5 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (records, share) => {
-          const whole = Buffer.from(trail(...records));
-          const file = whole.subarray(0, Math.round(whole.length * share));
-          expect(quickly(file)).toEqual(slowly(file));
-        },
-      ),
+      fc.property(fc.array(anyRecord, { maxLength: 5 }), anyShare, (records, share) => {
+        const whole = Buffer.from(trail(...records));
+        const file = whole.subarray(0, Math.round(whole.length * share));
+        expect(quickly(file)).toEqual(slowly(file));
+      }),
       { numRuns: 1_000 },
     );
   });
 
   const anyDamage = fc.array(
     fc.record({
-      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      at: anyShare,
       removed: fc.nat(3),
       put: fc.constantFrom(
         ...['"', "\\", "{", "}", "[", "]", ",", ":", "", " ", "\xff", "\0", "\\u0041", '"}', "},{"],
