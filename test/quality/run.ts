@@ -2,9 +2,10 @@
  * The one place that knows how the detection is run. It is given all records of a month; the days before the watched ones are
  * what is usual, and what it found that ended before these is history.
  */
+import { extract } from "../../lib/detection/extract.ts";
 import { DAY_MS } from "../../lib/detection/history.ts";
 import { type Known, type KnownSecret, NOTHING_KNOWN } from "../../lib/detection/known.ts";
-import { replay } from "../../lib/detection/replay.ts";
+import { judge } from "../../lib/detection/replay.ts";
 import { RULES } from "../../lib/detection/rules.ts";
 import type { Context } from "./context.ts";
 import type { Found } from "./judge.ts";
@@ -16,19 +17,14 @@ export interface Run {
   readonly malformed: number;
 }
 
-/** So many records in one piece of text, as in a trail's file. */
-const PIECE = 5_000;
-
 export function run({ tenant, records }: Month, context: Context): Run {
-  const texts = function* () {
-    for (let start = 0; start < records.length; start += PIECE)
-      yield JSON.stringify({ Records: records.slice(start, start + PIECE).map(({ record }) => record) });
-  };
-  const firstMs = Math.min(...records.map(({ atMs }) => atMs));
+  const extracted = records.map(({ record }) => extract(record));
+  const events = extracted.flatMap((one) => ("event" in one ? [one.event] : []));
+  const firstMs = events.reduce((first, { atMs }) => Math.min(first, atMs), Number.POSITIVE_INFINITY);
   const usualDays = (tenant.watched.fromMs - firstMs) / DAY_MS;
-  const { findings, malformed } = replay(RULES, texts(), { known: knownFrom(context), usualDays });
+  const { findings } = judge(RULES, events, { known: knownFrom(context), usualDays });
   return {
-    malformed: Object.values(malformed).reduce((sum, times) => sum + times, 0),
+    malformed: extracted.filter((one) => "malformed" in one).length,
     findings: findings
       .map(({ rule, rules, severity, principal, secrets, first, last }) => ({
         rule,
