@@ -21,7 +21,7 @@ beforeAll(() => {
       return "event" in extracted ? [{ ...extracted.event, source }] : [];
     }),
   }));
-});
+}, 120_000);
 
 test("a seed gives the same month again, and another seed another one", () => {
   const month = (seed: string) => JSON.stringify(monthOf(tenantOf(seed, 3), parts, ["slowAndLow"]).records);
