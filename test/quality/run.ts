@@ -36,6 +36,7 @@ export function run({ tenant, records }: Month, context: Context): Run {
         firstMs: Date.parse(first.at),
         lastMs: Date.parse(last.at),
         firstEventId: first.eventId,
+        lastEventId: last.eventId,
       }))
       .filter(({ lastMs }) => lastMs >= tenant.watched.fromMs),
   };
