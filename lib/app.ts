@@ -1,7 +1,7 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { callLedger } from "./adapters/callLedger.ts";
+import { callLedger, invocationsIn } from "./adapters/callLedger.ts";
 import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
@@ -13,22 +13,25 @@ import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
 import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
-import { countRecords } from "./journeys/countRecords.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { reviewAccess } from "./journeys/reviewAccess.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
-import { type ScanReport, scanAccess } from "./journeys/scanAccess.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
+import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
+import type { WatchPorts } from "./journeys/watchPorts.ts";
+import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
+import type { Announcer } from "./message.ts";
 import type { DriftReport } from "./rotation/driftReport.ts";
 import type { Report } from "./rotation/report.ts";
 import type { SecretStore } from "./rotation/secretStore.ts";
@@ -100,18 +103,37 @@ export async function onReviewAccess(env: Env, event: unknown, moment: Moment): 
 }
 
 /** @throws RekeyError CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
-export async function onScanAccess(env: Env, moment: Moment): Promise<ScanReport> {
-  const { table } = parseConfig(env);
-  const ports = {
+export async function onScanAccess(env: Env, moment: Moment): Promise<WatchReport> {
+  const config = parseConfig(env);
+  const { table, clusters, watch, ...settings } = config;
+  const store = secretsManagerStore(callLedger(table));
+  const ports: WatchScanPorts = {
     accessLog: cloudTrailLog(),
     cursors: dynamoCursors(table),
-    // Where the records go.
-    take: countRecords(tell),
+    watch: watchPorts(config, store),
+    account: { store, fleet: ecsFleet(clusters), log: dynamoRotationLog(table), tell, settings },
+    ourSelves: async () => ({ ...watch, invocations: await invocationsIn(table) }),
     tell,
     now: () => new Date(),
-    sleep: (ms: number) => sleep(ms),
+    sleep: (ms) => sleep(ms),
   };
-  return scanAccess(ports, { deadline: deadlineOf(moment, SCAN_RESERVE_MS) });
+  return watchScan(ports, { deadline: deadlineOf(moment, SCAN_RESERVE_MS) });
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps what was seen from being kept */
+export async function onAccessEvent(env: Env, event: unknown): Promise<EventReport> {
+  const config = parseConfig(env);
+  return watchEvent(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
+}
+
+function watchPorts(config: Config, store: SecretStore): WatchPorts {
+  return {
+    store: dynamoWatchStore(config.table),
+    rules: RULES,
+    ...announcing(config, store),
+    tell,
+    now: () => new Date(),
+  };
 }
 
 function invocationOf(event: unknown, moment: Moment): Invocation {
@@ -133,16 +155,14 @@ function deadlineOf(moment: Moment, reserveMs: number): Date {
 
 function buildPorts(config: Config): Ports {
   const store = secretsManagerStore(callLedger(config.table));
-  const { slack, clusters, table, ...settings } = config;
+  const { clusters, table, ...settings } = config;
   return {
     store,
     fleet: ecsFleet(clusters),
     rights: iamRights(),
     log: dynamoRotationLog(table),
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
-    ...(slack
-      ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) }
-      : {}),
+    ...announcing(config, store),
     tell,
     now: () => new Date(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
@@ -152,7 +172,8 @@ function buildPorts(config: Config): Ports {
 }
 
 /** Without the strategies, which no look into the past needs. */
-function accessPorts({ slack, clusters, table }: Config): AccessPorts {
+function accessPorts(config: Config): AccessPorts {
+  const { clusters, table } = config;
   const store = secretsManagerStore(callLedger(table));
   return {
     accessLog: cloudTrailLog(),
@@ -162,13 +183,16 @@ function accessPorts({ slack, clusters, table }: Config): AccessPorts {
     fleet: ecsFleet(clusters),
     log: dynamoRotationLog(table),
     watch: dynamoWatchStore(table),
-    ...(slack
-      ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) }
-      : {}),
+    ...announcing(config, store),
     tell,
     now: () => new Date(),
     sleep: (ms) => sleep(ms),
   };
+}
+
+function announcing({ slack }: Config, store: SecretStore): { readonly announcer?: Announcer } {
+  if (slack === undefined) return {};
+  return { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) };
 }
 
 /** Being woken early is what the signal is for, and no failure. */
