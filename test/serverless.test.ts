@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { GUARDS } from "../lib/detection/concerns.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SLS = join(ROOT, "node_modules", ".bin", "serverless");
@@ -126,6 +127,7 @@ describe("sls package without an account", () => {
       .filter((name) => name.endsWith(".zip"))
       .sort();
     expect(files).toEqual([
+      "accessEvent.zip",
       "advance.zip",
       "blastRadius.zip",
       "reviewAccess.zip",
@@ -279,15 +281,43 @@ describe("sls package without an account", () => {
 
   test("wakes advance every minute and when an ECS deployment changes, and the scan every five minutes", () => {
     const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
-    expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
-      "rate(1 minute)",
-      "rate(5 minutes)",
-      { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
+    const woken = rules.map(({ Properties: { ScheduleExpression, EventPattern, Targets } }) => [
+      Targets[0].Arn["Fn::GetAtt"][0],
+      ScheduleExpression ?? EventPattern,
     ]);
-    expect(rules.map(({ Properties }) => Properties.Targets[0].Arn["Fn::GetAtt"][0])).toEqual([
-      "AdvanceLambdaFunction",
-      "ScanAccessLambdaFunction",
-      "AdvanceLambdaFunction",
+    expect(woken.filter(([name]) => name !== "AccessEventLambdaFunction")).toEqual([
+      ["AdvanceLambdaFunction", "rate(1 minute)"],
+      ["ScanAccessLambdaFunction", "rate(5 minutes)"],
+      ["AdvanceLambdaFunction", { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] }],
+    ]);
+  });
+
+  test("hands every call that concerns secrets to accessEvent, reads among them", () => {
+    const { Properties } = get("SecretCalls");
+    // In any other state a rule never sees a read.
+    expect(Properties.State).toBe("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
+    for (const rule of ["SecretCalls", "GuardCalls"]) {
+      expect(get(rule).Properties.Targets[0].Arn).toEqual({
+        "Fn::GetAtt": ["AccessEventLambdaFunction", "Arn"],
+      });
+      expect(get(`${rule}Permission`).Properties).toMatchObject({
+        Principal: "events.amazonaws.com",
+        SourceArn: { "Fn::GetAtt": [rule, "Arn"] },
+      });
+    }
+    const names = get("GuardCalls").Properties.EventPattern.detail.eventName;
+    const isSent = (action: string) =>
+      names.some((name: string | { prefix: string }) =>
+        typeof name === "string" ? name === action : action.startsWith(name.prefix),
+      );
+    const guards = [...GUARDS].flatMap(([, actions]) => actions);
+    expect(guards.filter((action) => !isSent(action)).sort()).toEqual([
+      // Asked by tools, and told by the scan in time for what it excuses.
+      "CreateGrant",
+      "DeleteRolePermissionsBoundary",
+      "DeleteRolePolicy",
+      "GetInsightSelectors",
+      "PublishLayerVersion20181031",
     ]);
   });
 
@@ -385,7 +415,7 @@ describe("the rights", () => {
     expect(update?.Condition).toEqual({ Null: { "ecs:task-definition": "true" } });
   });
 
-  test("of verify read, and can write nothing but its log, and what was lost", () => {
+  test("of verify read, and can write nothing but its log, who looked, and what was lost", () => {
     expect(get("VerifyRole").Properties.ManagedPolicyArns).toBeUndefined();
     const actions = statements("VerifyRole")
       .filter(({ Effect }) => Effect === "Allow")
@@ -393,7 +423,11 @@ describe("the rights", () => {
       // Lambda's own, for the VPC; what runs in the function is denied them.
       .filter((action) => !action.startsWith("ec2:"));
     const reading = /:(Get|List|Describe|Query|Decrypt)/;
+    expect(allowed("VerifyRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["INVOCATIONS"] },
+    });
     expect(actions.filter((action) => !reading.test(action)).sort()).toEqual([
+      "dynamodb:PutItem",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "sqs:SendMessage",
@@ -416,7 +450,7 @@ describe("the rights", () => {
     expect(actions.some((action) => action.startsWith("kms:"))).toBe(false);
   });
 
-  test("of the scan reach no secret, and of the table only its own records", () => {
+  test("of the scan change nothing, and write only its own records in the table", () => {
     const open = statements("ScanAccessRole");
     expect(open.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
       "cloudtrail:LookupEvents",
@@ -424,12 +458,24 @@ describe("the rights", () => {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "ecs:DescribeServiceDeployments",
+      "ecs:DescribeServices",
+      "ecs:DescribeTaskDefinition",
+      "ecs:DescribeTasks",
+      "ecs:ListClusters",
+      "ecs:ListServiceDeployments",
+      "ecs:ListServices",
+      "ecs:ListTasks",
+      "kms:Decrypt",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
+      "secretsmanager:GetSecretValue",
+      "secretsmanager:ListSecrets",
     ]);
-    expect(allowed("ScanAccessRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ACCESS#*"] },
-    });
+    for (const role of ["ScanAccessRole", "AccessEventRole"])
+      expect(JSON.stringify(allowed(role, "dynamodb:PutItem")[0]?.Condition)).not.toMatch(
+        /RUN#|OPEN|CLAIM|HISTORY/,
+      );
   });
 
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
@@ -442,6 +488,7 @@ describe("the rights", () => {
       "BlastRadiusRole",
       "ReviewAccessRole",
       "ScanAccessRole",
+      "AccessEventRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";

@@ -15,14 +15,22 @@ export const PLAIN_READ: Test = { all: [VALUE_READ, { not: REFRESH }] };
 export const UNUSUAL_READ: Test = { all: [PLAIN_READ, { not: { isUsual: "reader" } }] };
 
 /** Who reads secrets every day reads the first days of a new one, too. */
-export const GROWTH: Test = { all: [{ secret: "new" }, { isUsual: "action" }, { not: { who: "person" } }] };
+export const GROWTH: Test = {
+  all: [
+    { not: { who: "person" } },
+    { any: [{ isUsual: "growth" }, { all: [{ secret: "new" }, { isUsual: "action" }] }] },
+  ],
+};
 
 export const POLICY_PUT: Test = {
   is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" },
 };
 
 export const VALUE_WRITE: Test = {
-  is: { service: "secretsmanager", action: ["PutSecretValue", "UpdateSecret"], outcome: "allowed" },
+  all: [
+    { is: { service: "secretsmanager", action: ["PutSecretValue", "UpdateSecret"], outcome: "allowed" } },
+    { writes: "a value" },
+  ],
 };
 
 export const RIGHTS_CHANGED: Test = { is: { service: "iam", outcome: "allowed" } };

@@ -15,7 +15,7 @@ export const SECRET_ARN = "SecretARN";
 const KEY_CHECK = "RequestToValidateKeyAccess";
 
 /** Besides everything of Secrets Manager: what takes a value's protection, the watch over it, or its rotation away. */
-const GUARDS: ReadonlyMap<string, readonly string[]> = new Map([
+export const GUARDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["kms", ["PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial", "CreateGrant"]],
   [
     "cloudtrail",

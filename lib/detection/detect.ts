@@ -14,6 +14,7 @@ import { FACT, lessonsOf } from "./lessons.ts";
 import { byTime, type Mark, markOf } from "./mark.ts";
 import { missedReReads } from "./missing.ts";
 import { actionsOf, type Needs, needsOf } from "./needs.ts";
+import { isSharedNetwork } from "./newness.ts";
 import { BESIDE_MS, refreshes } from "./refresh.ts";
 import type { AgainstUsual, Rule, Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
@@ -48,7 +49,7 @@ export function detect(
   for (const event of events) take(batch.of(watchedKey(event)), event);
   batch.lookAtOnce(events);
   batch.lookAround(now.getTime() - SETTLE_MS);
-  batch.lookThrough();
+  batch.lookThrough(now);
   batch.lookForMissing(now);
   return batch.result(now);
 }
@@ -104,11 +105,16 @@ class Batch {
     }
   }
 
-  lookThrough(): void {
+  lookThrough(now: Date): void {
     for (const [key, draft] of this.#drafts) {
       for (const [rule, needs] of this.#rules) {
         const marks = [...(draft.marks.get(rule.id)?.values() ?? [])];
         if (marks.length === 0 || !("withinSeconds" in rule.when)) continue;
+        if ("unless" in rule.when) {
+          for (const { part: _, ...mark } of ripe(rule, marks, now))
+            if (!isSharedNetwork(this.#usual, mark)) this.#tell(rule, needs, draft, mark);
+          continue;
+        }
         const { atLeast } = rule.when;
         const least =
           typeof atLeast === "number"
@@ -151,7 +157,7 @@ class Batch {
     for (const { rule, needs, part, test } of this.#partsFor(event.action)) {
       if (needs.nothing !== atOnce || ours !== (rule.watchesUs === true)) continue;
       if (!holds(test, event, view)) continue;
-      if (part === "only" && "each" in rule.when) this.#tell(rule, needs, draft, markOf(event));
+      if ("each" in rule.when && !("unless" in rule.when)) this.#tell(rule, needs, draft, markOf(event));
       else push(draft.marks, rule.id, { ...markOf(event), part });
     }
   }
@@ -192,6 +198,20 @@ class Batch {
       return now;
     };
   }
+}
+
+const ripe = ({ when }: Rule, marks: readonly Placed[], now: Date): readonly Placed[] =>
+  marks.filter(({ atMs }) => "unless" in when && atMs + when.withinSeconds * 1000 <= now.getTime());
+
+/** Whether something of a principal must be looked at again by itself, whatever else comes. */
+export function isUnripe(rules: readonly Rule[], { held, marks }: Watched, now: Date): boolean {
+  return (
+    held.size > 0 ||
+    rules.some((rule) => {
+      const own = "unless" in rule.when ? (marks.get(rule.id) ?? []) : [];
+      return ripe(rule, own, now).length < own.length;
+    })
+  );
 }
 
 /** What grew or changed; what is the same was told before. */

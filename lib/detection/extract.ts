@@ -32,13 +32,14 @@ function eventOf(
   fields: Fields,
   core: Pick<SecretEvent, "eventId" | "atMs" | "service" | "action" | "request">,
 ): SecretEvent {
-  const principal = principalOf(fields["userIdentity"]);
+  const principal = principalOf(fields);
   const account =
     textOf(fields["recipientAccountId"]) ?? textOf(fieldsOf(fields["userIdentity"])["accountId"]) ?? "";
   const region = textOf(fields["awsRegion"]) ?? "";
   const errorCode = textOf(fields["errorCode"]);
   const version = versionOf(core.service, core.action, core.request);
   const keyArn = core.service === "kms" ? keyArnOf(fields) : undefined;
+  const newVersion = newVersionOf(core, fieldsOf(fields["responseElements"]));
   const userAgent = textOf(fields["userAgent"]);
   const ourMark = ourMarkOf(userAgent);
   return {
@@ -54,13 +55,28 @@ function eventOf(
     client: clientOf(userAgent),
     ...(keyArn === undefined ? {} : { keyArn }),
     ...(ourMark === undefined ? {} : { ourMark }),
+    ...(newVersion === undefined ? {} : { newVersion }),
   };
+}
+
+/** The request of an UpdateSecret has a token in any case; its answer has a version only if there is a new one. */
+function newVersionOf(
+  { service, action, request }: Pick<SecretEvent, "service" | "action" | "request">,
+  response: Fields,
+): string | undefined {
+  if (service !== "secretsmanager" || !WRITES.includes(action)) return undefined;
+  const made = textOf(response["versionId"]) ?? textOf(response["VersionId"]);
+  const changesElse = ["description", "kmsKeyId", "type"].some((name) => request[name] !== undefined);
+  if (made !== undefined || (action === "UpdateSecret" && changesElse)) return made;
+  return textOf(request["clientRequestToken"]) ?? (action === "UpdateSecret" ? undefined : "unknown");
 }
 
 function keyArnOf(fields: Fields): string | undefined {
   const [resource] = listOf(fields["resources"]);
   return textOf(fieldsOf(resource)["ARN"]) ?? textOf(fieldsOf(fields["requestParameters"])["keyId"]);
 }
+
+const WRITES = ["PutSecretValue", "UpdateSecret", "CreateSecret"];
 
 function outcomeOf(errorCode: string | undefined): SecretEvent["outcome"] {
   if (errorCode === undefined) return "allowed";

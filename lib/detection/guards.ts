@@ -15,7 +15,8 @@ export function guards(what: Guard, event: SecretEvent, { known, usual }: View):
     case "a rotation function": {
       const asked = lastPart(textOf(request["functionName"]));
       const ours = [...known.rotationFunctions, ...learnt(FACT.rotator(""))].map(lastPart);
-      return asked !== undefined && ours.includes(asked);
+      const isOurs = asked !== undefined && [...known.watch].some((beginning) => asked.startsWith(beginning));
+      return isOurs || (asked !== undefined && ours.includes(asked));
     }
     case "a key of secrets": {
       const asked = lastPart(keyArn);

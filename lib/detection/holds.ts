@@ -2,7 +2,7 @@
 import { fieldsOf, listOf } from "./fields.ts";
 import { guards } from "./guards.ts";
 import { ledgerLacks } from "./ledger.ts";
-import { changes, isNew, isUsual } from "./newness.ts";
+import { changes, isKnownTool, isNew, isUsual } from "./newness.ts";
 import { openingOf } from "./policy.ts";
 import type { Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
@@ -29,9 +29,10 @@ export function holds(test: Test, event: SecretEvent, view: View): boolean {
     return opening.foreign.some((account) => !view.known.accounts.has(account));
   }
   if ("batch" in test) return asksForEverything(event);
-  if ("part" in test) return view.refreshed.has(event.eventId);
+  if ("part" in test) return view.refreshed.has(event.eventId) && isKnownTool(event, view);
   if ("isNew" in test) return isNew(test.isNew, event, view);
   if ("isUsual" in test) return isUsual(test.isUsual, event, view);
+  if ("writes" in test) return event.newVersion !== undefined;
   if ("changes" in test) return changes(test.changes, event, view);
   if ("touches" in test) return guards(test.touches, event, view);
   if ("secret" in test) return hasTrait(test.secret, event, view);

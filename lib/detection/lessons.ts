@@ -6,6 +6,7 @@ import type { SecretEvent } from "./secretEvent.ts";
 export const FACT = {
   /** In whichever Region: who reads a secret may read its replica. */
   reads: (secret: string) => `reads ${everywhere(secret)}`,
+  readsAny: "reads ",
   writes: (secret: string) => `writes ${everywhere(secret)}`,
   made: (secret: string) => `made ${secret}`,
   from: (network: string) => `from ${network}`,

@@ -1,7 +1,9 @@
 /** Whether something was never seen before, or has been seen for longer than a day. */
 import { fieldsOf, listOf, textOf } from "./fields.ts";
-import { DAY_MS, factsOf, wasKnown, wasUsual } from "./history.ts";
+import { DAY_MS, factsOf, isSeeded, type Usual, wasKnown, wasUsual } from "./history.ts";
 import { FACT } from "./lessons.ts";
+import type { Mark } from "./mark.ts";
+import { QUESTIONS } from "./refresh.ts";
 import type { Newness, Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import type { View } from "./view.ts";
@@ -13,13 +15,17 @@ const ROAMING = 6;
 /** For so long a network must have been in use to be where somebody comes from. */
 const STAYED_MS = 3 * DAY_MS;
 
+const GROWING_DAYS = 3;
+const GROWING_MS = 45 * DAY_MS;
+
 type Question = readonly [subject: string, fact: string];
 
 export const isNew = (what: Newness, event: SecretEvent, view: View): boolean =>
   questionsOf(what, event).some(([subject, fact]) => !wasKnown(view.usual, subject, fact, event.atMs)) &&
-  !(what === "network" && (isShared(event, view) || isRoaming(event, view)));
+  !(what === "network" && isRoaming(event, view));
 
 export function isUsual(what: Newness, event: SecretEvent, view: View): boolean {
+  if (what === "growth") return isGrowing(event, view);
   const questions = questionsOf(what, event);
   return (
     questions.length > 0 &&
@@ -43,7 +49,21 @@ function questionsOf(what: Newness, event: SecretEvent): readonly Question[] {
       return [of(FACT.with(client))];
     case "action":
       return [of(FACT.does(action, region))];
+    case "growth":
+      return [];
   }
+}
+
+/**
+ * Anybody can ask and read like a tool. Where there is a history, it is one that asked like this on a day before, or that made
+ * the secrets.
+ */
+export function isKnownTool({ principal, secrets, region, atMs }: SecretEvent, { usual }: View): boolean {
+  if (!isSeeded(usual, atMs)) return true;
+  const reader = principal?.key ?? "";
+  const made =
+    secrets.length > 0 && secrets.every(({ key }) => wasKnown(usual, reader, FACT.made(key), atMs));
+  return made || QUESTIONS.some((action) => wasUsual(usual, reader, FACT.does(action, region), atMs));
 }
 
 /** To which a secret is copied. */
@@ -59,8 +79,22 @@ function isRoaming({ principal }: SecretEvent, { usual }: View): boolean {
   return homes.length * 2 <= networks.length || networks.length >= ROAMING;
 }
 
-function isShared({ account, network }: SecretEvent, { usual }: View): boolean {
-  return factsOf(usual, account, FACT.at(network.key, "")).length >= SHARED_BY;
+/** As far as is known by now; who changes the way out of a network does so for everybody, but not in the same second. */
+export function isSharedNetwork(
+  usual: Usual,
+  { secrets, network }: Pick<Mark, "secrets" | "network">,
+): boolean {
+  const [account = ""] = secrets[0]?.split("/") ?? [];
+  return factsOf(usual, account, FACT.at(network, "")).length >= SHARED_BY;
+}
+
+/** Who has begun to read another secret on several days lately is not to be told of for one more. */
+function isGrowing({ principal, atMs }: SecretEvent, { usual }: View): boolean {
+  if (!isSeeded(usual, atMs)) return false;
+  const begun = factsOf(usual, principal?.key ?? "", FACT.readsAny)
+    .map(([, { firstMs }]) => firstMs)
+    .filter((firstMs) => firstMs < atMs - DAY_MS && firstMs > atMs - GROWING_MS);
+  return new Set(begun.map((firstMs) => Math.floor(firstMs / DAY_MS))).size >= GROWING_DAYS;
 }
 
 /** Compared with what the secret had before; the first setting changes nothing. */

@@ -21,9 +21,9 @@ const KINDS: Readonly<Record<string, PrincipalKind>> = {
   AWSAccount: "account",
 };
 
-/** @returns undefined if the identity names nobody at all, as those of service events do */
-export function principalOf(userIdentity: unknown): Principal | undefined {
-  const identity = fieldsOf(userIdentity);
+/** @returns undefined if the record names nobody at all, as those of service events do */
+export function principalOf(record: Fields): Principal | undefined {
+  const identity = fieldsOf(record["userIdentity"]);
   const invokedBy = textOf(identity["invokedBy"]);
   const type = textOf(identity["type"]);
   const arn = textOf(identity["arn"]);
@@ -35,7 +35,7 @@ export function principalOf(userIdentity: unknown): Principal | undefined {
     key,
     kind: KINDS[type ?? ""] ?? "unknown",
     account: textOf(identity["accountId"]) ?? ACCOUNT_IN_ARN.exec(key)?.[1] ?? "",
-    isPerson: isPerson(identity, type, key),
+    isPerson: isPerson(type, key) || isFromConsole(record) || isFromConsole(identity),
     ...(session ? { session } : {}),
     ...(accessKeyId ? { accessKeyId } : {}),
     ...(invokedBy && invokedBy !== key ? { invokedBy } : {}),
@@ -55,9 +55,10 @@ function keyOf(identity: Fields, type: string | undefined, arn: string | undefin
   return textOf(identity["principalId"]) ?? textOf(identity["userName"]) ?? textOf(identity["accountId"]);
 }
 
-function isPerson(identity: Fields, type: string | undefined, key: string): boolean {
-  if (type === "IdentityCenterUser" || SINGLE_SIGN_ON.test(key)) return true;
-  const { sessionCredentialFromConsole } = identity;
-  // Told as text, and only when it is so.
-  return String(sessionCredentialFromConsole) === "true";
+function isPerson(type: string | undefined, key: string): boolean {
+  return type === "IdentityCenterUser" || SINGLE_SIGN_ON.test(key);
 }
+
+/** Told as text, and only when it is so; recorded data has it beside the identity. */
+const isFromConsole = ({ sessionCredentialFromConsole }: Fields): boolean =>
+  String(sessionCredentialFromConsole) === "true";

@@ -27,6 +27,9 @@ export const PLANNED_MS = 900_000;
 /** A read that names no version is the tool's only if it follows at once. */
 const AT_ONCE_MS = 15_000;
 
+/** Nobody but a tool asks them again and again. */
+export const QUESTIONS: readonly string[] = ["GetResourcePolicy", "GetInsightSelectors"];
+
 const KINDS: Readonly<Record<string, Trace["kind"]>> = {
   GetResourcePolicy: "question",
   GetInsightSelectors: "question",

@@ -1,6 +1,6 @@
 /** What the rules make of records that lie in files: the same core, with everything known at once. */
 import { byGravity, type Severity } from "../finding.ts";
-import { detect, SETTLE_MS } from "./detect.ts";
+import { detect } from "./detect.ts";
 import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
 import { DAY_MS, NOTHING_USUAL } from "./history.ts";
@@ -43,6 +43,9 @@ export interface ReplayFinding {
   readonly last: { readonly eventId: string; readonly at: string };
 }
 
+/** So that nothing is still waited for. */
+const LONG_AFTER_MS = 3_600_000;
+
 /** @param files the contents of each, unzipped */
 export function replay(rules: readonly Rule[], files: Iterable<Buffer>, options: ReplayOptions = {}): Replay {
   const malformed = new Map<string, number>();
@@ -72,7 +75,13 @@ export function judge(
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const usual =
     usualDays === undefined ? NOTHING_USUAL : { ...NOTHING_USUAL, seededAtMs: first + usualDays * DAY_MS };
-  const { found, dry } = detect(rules, events, { ...NOTHING_SEEN, usual }, new Date(last + SETTLE_MS), known);
+  const { found, dry } = detect(
+    rules,
+    events,
+    { ...NOTHING_SEEN, usual },
+    new Date(last + LONG_AFTER_MS),
+    known,
+  );
   return {
     events: new Set(events.map(({ eventId }) => eventId)).size,
     findings: found

@@ -31,6 +31,8 @@ export type Family = "reading" | "searching" | "opening" | "writing" | "destroyi
 export type When =
   /** One event is enough. */
   | { readonly each: Test }
+  /** One event is enough, if half an hour later nobody else has come from the same network. */
+  | { readonly each: Test; readonly unless: "others come from there, too"; readonly withinSeconds: 1_800 }
   /** So many different ones, by one principal, within the time. */
   | {
       readonly distinct: "secret" | "region" | "event" | "network";
@@ -78,13 +80,15 @@ export type Test =
   | { readonly isNew: Newness }
   /** Seen on a day before. Before there is a history, nothing is. */
   | { readonly isUsual: Newness }
+  /** An UpdateSecret may change a description and nothing else. */
+  | { readonly writes: "a value" }
   | { readonly changes: "rotation function" | "rotation days" }
   | { readonly touches: Guard }
   | { readonly secret: SecretTrait }
   | { readonly ledger: "has no such call" | "has no such rotation" };
 
-/** `reader`, `writer`: of that secret. `network`, `client`: of that principal. `action`: of it, in that Region. */
-export type Newness = "reader" | "writer" | "network" | "client" | "action" | "region";
+/** `growth`: that somebody begins to read another secret. `reader`, `writer`: of that secret. `network`, `client`: of that principal. `action`: of it, in that Region. */
+export type Newness = "reader" | "writer" | "network" | "client" | "action" | "region" | "growth";
 
 export type Guard =
   | "a rotation function"
@@ -104,6 +108,7 @@ export type SecretTrait =
   | "at a retired version"
   | "given a version that nobody knows"
   | "made by the caller"
+  | "written by the caller"
   | "new"
   | "break glass"
   | "approved";

@@ -23,6 +23,8 @@ export interface SecretEvent {
   readonly version?: VersionRead;
   readonly network: Network;
   readonly client: ClientFamily;
+  /** Of a write that made one; undefined for one that changed something else. */
+  readonly newVersion?: string;
   /** Of a call to KMS: the key. */
   readonly keyArn?: string;
   /** What a call of ours carries in its user agent: its invocation, and its number in it. */

@@ -1,5 +1,4 @@
 /** What is to be said of the secret that an event is about, at the time of the event. */
-import { textOf } from "./fields.ts";
 import { DAY_MS, factsOf, isSeeded, wasKnown } from "./history.ts";
 import { isWithin, type KnownSecret } from "./known.ts";
 import { FACT } from "./lessons.ts";
@@ -45,6 +44,8 @@ export function hasTrait(trait: SecretTrait, event: SecretEvent, view: View): bo
       );
     case "made by the caller":
       return event.secrets.every(({ key }) => wasKnown(view.usual, reader, FACT.made(key), event.atMs));
+    case "written by the caller":
+      return event.secrets.every(({ key }) => wasKnown(view.usual, reader, FACT.writes(key), event.atMs));
     case "break glass":
       return known.some(({ isBreakGlass }) => isBreakGlass === true);
     case "approved":
@@ -91,4 +92,4 @@ function readsRetired({ retired, promoted }: KnownSecret, { version, atMs }: Sec
 const isYoung = (madeMs: number | undefined, atMs: number) =>
   madeMs !== undefined && atMs - madeMs <= YOUNG_MS;
 
-const versionWritten = ({ request }: SecretEvent) => textOf(request["clientRequestToken"]) ?? "";
+const versionWritten = ({ newVersion = "" }: SecretEvent) => newVersion;

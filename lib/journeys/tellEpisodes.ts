@@ -3,6 +3,7 @@
  * two who found it at the same time post it once; a claim that nobody made good runs out, and the next one tells.
  */
 import { type AlertContext, renderAlert, renderGrowth } from "../detection/alert.ts";
+import { isUnripe } from "../detection/detect.ts";
 import { startOf } from "../detection/episodes.ts";
 import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
 import { type Told, type ToTell, toTell, withTold } from "../detection/telling.ts";
@@ -42,7 +43,7 @@ async function tellOf(
   const untold = toTell(rules, principal, kept.watched, kept.told, quiet, now().getTime());
   const due = untold.filter(({ isClaimed }) => !isClaimed);
   const claim = { claimedUntilMs: now().getTime() + CLAIM_MS };
-  const isHeld = kept.watched.held.size > 0;
+  const isHeld = isUnripe(rules, kept.watched, now());
   const told = due.reduce<readonly Told[]>((all, { episode }) => withTold(all, episode, claim), kept.told);
   const isClaimed = await store.keep(account, principal, { ...kept, told }, isHeld || untold.length > 0);
   // Who was quicker tells; whatever is left is on the list, and comes up again.

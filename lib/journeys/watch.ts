@@ -2,7 +2,7 @@
  * What happens to records, by whichever road they come: they become events, the rules look at them, what was learnt and
  * seen is kept, and people are told. Any part may be repeated, also by others at the same time.
  */
-import { detect, SETTLE_MS, watchedKey } from "../detection/detect.ts";
+import { detect, isUnripe, SETTLE_MS, watchedKey } from "../detection/detect.ts";
 import { extract } from "../detection/extract.ts";
 import { changesTo, type Usual } from "../detection/history.ts";
 import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
@@ -54,7 +54,7 @@ export async function watchRecords(
       // Only who tells takes off the list.
       const isWaiting =
         waiting.includes(key) ||
-        watched.held.size > 0 ||
+        isUnripe(rules, watched, now()) ||
         found.found.some(({ principal }) => principal === key);
       if (!(await store.keep(account, key, { watched, told, rev }, isWaiting))) late.push(key);
     }

@@ -9,6 +9,8 @@ export interface Context {
   readonly consumers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Of what Rekey rotates. */
   readonly versions: readonly KnownVersion[];
+  /** Names. */
+  readonly rotationFunctions: ReadonlySet<string>;
   readonly rotationRoles: ReadonlySet<string>;
   readonly canaries: ReadonlySet<string>;
   readonly productionSecrets: ReadonlySet<string>;
@@ -41,6 +43,7 @@ export function contextOf(tenant: Tenant): Context {
     versions: [...rotated].flatMap(({ key, versions }) =>
       versions.map(({ id, ...times }) => ({ secret: key, versionId: id, ...times })),
     ),
+    rotationFunctions: new Set([tenant.rekey.functionName]),
     rotationRoles: new Set([tenant.rekey.role]),
     canaries: keysOf(tenant.canaries),
     productionSecrets: keysOf(tenant.secrets.filter(({ tier }) => tier === "production")),

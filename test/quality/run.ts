@@ -74,5 +74,6 @@ function knownFrom(context: Context): Known {
     secrets: new Map([...new Set(named)].map((key) => [key, secretOf(key)])),
     ourRoles: context.rotationRoles,
     accounts: context.declaredAccounts,
+    rotationFunctions: context.rotationFunctions,
   };
 }

@@ -23,6 +23,8 @@ export const newNetwork: Rule = {
         { isNew: "network" },
       ],
     },
+    unless: "others come from there, too",
+    withinSeconds: 1_800,
   },
   falsePositives: ["A new way out of the network: silent as soon as three roles use it."],
   fires: [

@@ -1,7 +1,7 @@
 import { VALUE_WRITE } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
-const write = (clientRequestToken: string) => ({ action: "PutSecretValue", request: { clientRequestToken } });
+const write = (newVersion: string) => ({ action: "PutSecretValue", newVersion });
 
 export const outOfLedgerVersion: Rule = {
   id: "outOfLedgerVersion",
@@ -11,12 +11,7 @@ export const outOfLedgerVersion: Rule = {
   family: "writing",
   when: {
     each: {
-      all: [
-        VALUE_WRITE,
-        { parameter: "clientRequestToken", is: "given" },
-        { secret: "given a version that nobody knows" },
-        { not: { isUsual: "writer" } },
-      ],
+      all: [VALUE_WRITE, { secret: "given a version that nobody knows" }, { not: { isUsual: "writer" } }],
     },
   },
   falsePositives: ["A person who changes a setting in a bundle: adopt the version when the alert comes."],

@@ -20,15 +20,28 @@ export const pendingRead: Rule = {
             outcome: "allowed",
           },
         },
-        { not: { any: [{ secret: "rotating" }, { isUsual: "writer" }, REFRESH] } },
+        // Who rotates writes the next value before reading it.
+        { not: { any: [{ secret: "written by the caller" }, REFRESH] } },
       ],
     },
   },
   falsePositives: ["None: only who rotates a secret needs its next value."],
-  fires: [{ what: "out of the blue", events: [PENDING] }],
+  fires: [
+    { what: "out of the blue", events: [PENDING] },
+    {
+      what: "while somebody else rotates it",
+      events: [{ action: "RotationStarted" }, { ...PENDING, afterSeconds: 1 }],
+    },
+  ],
   silent: [
     { what: "the version in use", events: [{}] },
-    { what: "in a rotation", events: [{ action: "RotationStarted" }, { ...PENDING, afterSeconds: 1 }] },
+    {
+      what: "who rotates it",
+      events: [
+        { action: "PutSecretValue", newVersion: "v2" },
+        { ...PENDING, afterSeconds: 1 },
+      ],
+    },
     { what: "Rekey", known: { ourRoles: ["shop-task"] }, events: [PENDING] },
   ],
 };

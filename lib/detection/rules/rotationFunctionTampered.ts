@@ -8,7 +8,7 @@ const CODE = {
 
 export const rotationFunctionTampered: Rule = {
   id: "rotationFunctionTampered",
-  says: "Somebody who does not usually do so changed the function that rotates secrets.",
+  says: "Somebody who does not usually do so changed a function that rotates secrets.",
   severity: "high",
   attack: ["T1648", "T1098"],
   family: "writing",
@@ -23,6 +23,7 @@ export const rotationFunctionTampered: Rule = {
   },
   falsePositives: ["The first deployment by a new pipeline."],
   fires: [
+    { what: "the code of one of ours is replaced", known: { watch: ["rot"] }, events: [CODE] },
     { what: "its code is replaced", known: { rotationFunctions: ["rotator"] }, events: [CODE] },
     {
       what: "the code of one that a secret was given is replaced",

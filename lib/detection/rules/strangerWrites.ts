@@ -1,7 +1,11 @@
 import { REFRESH, VALUE_WRITE } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
-const WRITE = { action: "PutSecretValue", principal: { key: "arn:aws:iam::123456789012:role/reports" } };
+const WRITE = {
+  action: "PutSecretValue",
+  newVersion: "v2",
+  principal: { key: "arn:aws:iam::123456789012:role/reports" },
+};
 
 export const strangerWrites: Rule = {
   id: "strangerWrites",
@@ -14,6 +18,7 @@ export const strangerWrites: Rule = {
       all: [
         VALUE_WRITE,
         { isNew: "writer" },
+        { any: [{ not: { who: "person" } }, { secret: "production" }] },
         { not: { any: [{ secret: "made by the caller" }, { secret: "rotating" }, REFRESH] } },
       ],
     },
@@ -21,6 +26,11 @@ export const strangerWrites: Rule = {
   falsePositives: ["A person who takes over a secret: say so when the alert comes."],
   fires: [{ what: "another role writes it", usually: [{}], events: [WRITE] }],
   silent: [
+    {
+      what: "another description",
+      usually: [{}],
+      events: [{ action: "UpdateSecret", principal: WRITE.principal, request: { description: "what for" } }],
+    },
     { what: "who always writes it", usually: [WRITE], events: [WRITE] },
     { what: "who made it", usually: [{ ...WRITE, action: "CreateSecret" }], events: [WRITE] },
     {
