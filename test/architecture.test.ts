@@ -28,10 +28,20 @@ const ARROWS: Readonly<Record<string, { rooms: readonly string[]; packages: read
     packages: ["pg", "@redis/client", "jose"],
   },
   detection: { rooms: ["detection", "nouns"], packages: [] },
-  adapters: { rooms: ["adapters", "rotation", "detection", "nouns"], packages: ["@aws-sdk/", "@slack/"] },
-  journeys: { rooms: ["journeys", "rotation", "detection", "nouns"], packages: ["zod", "p-limit"] },
+  incident: { rooms: ["incident", "nouns"], packages: ["zod", "yaml", "mdast-util-from-markdown"] },
+  adapters: {
+    rooms: ["adapters", "rotation", "detection", "incident", "nouns"],
+    packages: ["@aws-sdk/", "@slack/"],
+  },
+  journeys: {
+    rooms: ["journeys", "rotation", "detection", "incident", "nouns"],
+    packages: ["zod", "p-limit"],
+  },
   app: {
-    rooms: ["journeys", "rotation", "detection", "adapters", "strategies", "config", "log", "nouns"],
+    rooms: [
+      ...["journeys", "rotation", "detection", "incident", "adapters", "strategies"],
+      ...["config", "log", "nouns"],
+    ],
     packages: [],
   },
   handlers: { rooms: ["app", "nouns"], packages: ["@middy/", "aws-lambda"] },
