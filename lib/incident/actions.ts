@@ -35,6 +35,8 @@ export interface Action {
   readonly proofs: Readonly<Record<string, string>>;
   /** How long a proof is waited for if the step does not say. */
   readonly withinMinutes: number;
+  /** Collects what was so: the sooner the better, even while people are waited for. */
+  readonly isEvidence?: true;
   readonly undo: { readonly by: ActionName } | { readonly never: string };
 }
 
@@ -131,6 +133,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
     gives: ["secrets", "services", "readers"],
     proofs: { coverageStated: "the list is stored, with the trails, window and Regions that it covers" },
     withinMinutes: 15,
+    isEvidence: true,
     undo: CHANGES_NOTHING,
   },
   collectTaskEvidence: {
@@ -140,6 +143,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
     gives: ["stop", "service"],
     proofs: { evidenceStored: "all five parts are stored, or say why they are missing" },
     withinMinutes: 5,
+    isEvidence: true,
     undo: CHANGES_NOTHING,
   },
   taskDefinitionDiff: {
@@ -149,6 +153,7 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
     gives: ["changed"],
     proofs: { differencesStored: "the differences are stored, without values of variables" },
     withinMinutes: 5,
+    isEvidence: true,
     undo: CHANGES_NOTHING,
   },
   verify: {
