@@ -1,7 +1,7 @@
 /** One run of `secret-compromised`, decision by decision. */
 import { describe, expect, test } from "vitest";
 import { loadRunbook } from "../../lib/adapters/runbooks.ts";
-import { judgeClick, type People, REFUSALS, whoMayAnswer } from "../../lib/incident/approval.ts";
+import { digestOf, judgeClick, type People, REFUSALS, whoMayAnswer } from "../../lib/incident/approval.ts";
 import { judgeChoice } from "../../lib/incident/choice.ts";
 import type { Decision, Facts } from "../../lib/incident/decision.ts";
 import { next } from "../../lib/incident/next.ts";
@@ -212,6 +212,44 @@ describe("consent", () => {
     expect(night.click("UBEN", first)).toBe("superseded");
   });
 
+  test("is for this run, page, step, way, action, inputs, world and question, and for no other of any of them", () => {
+    const { run } = new Night();
+    const order = { place: KILL, action: "rotateEmergency" as const, inputs: { secret: "shop/database" } };
+    const was = { digest: "v1", shows: "v1" };
+    const digests = [
+      digestOf(run, order, was, 1),
+      digestOf({ ...run, id: "run-2" }, order, was, 1),
+      digestOf({ ...run, runbook: { ...run.runbook, hash: "another" } }, order, was, 1),
+      digestOf(run, { ...order, place: REACH }, was, 1),
+      digestOf(run, { ...order, place: { ...KILL, undo: true } }, was, 1),
+      digestOf(run, { ...order, action: "rotate" }, was, 1),
+      digestOf(run, { ...order, inputs: { secret: "shop/redis" } }, was, 1),
+      digestOf(run, order, { ...was, digest: "v2" }, 1),
+      digestOf(run, order, undefined, 1),
+      digestOf(run, order, was, 2),
+    ];
+    expect(new Set(digests).size).toBe(10);
+    const two = { secret: "shop/database", hours: 3 };
+    const turned = { hours: 3, secret: "shop/database" };
+    expect(digestOf(run, { ...order, inputs: two }, was, 1)).toBe(
+      digestOf(run, { ...order, inputs: turned }, was, 1),
+    );
+  });
+
+  test("for something else begins nothing, even if the step is approved", () => {
+    const night = asking();
+    expect(night.click("UBEN")).toBe("taken");
+    const begin = (approval?: string): Event => ({
+      what: "began",
+      place: KILL,
+      ...(approval && { approval }),
+    });
+    for (const event of [begin("0".repeat(64)), begin()])
+      expect(() => night.write(event)).toThrow(expect.objectContaining({ code: "RECORD_INVALID" }));
+    night.write(begin(night.asked()));
+    expect(night.status("killOld")).toBe("acting");
+  });
+
   test("does not keep: approved and not begun in time, it is asked for again", () => {
     const night = asking();
     night.later(599);
@@ -294,6 +332,23 @@ describe("what may have happened", () => {
     expect(night.status("killOld")).toBe("waiting");
     expect(night.asked()).not.toBe(first);
     expect(night.run.steps["killOld"]?.attempts).toBe(1);
+  });
+
+  test("that leaves no trace twice is not begun a third time", () => {
+    const night = acting();
+    night.on();
+    night.later(60).on(absent);
+    night.on(seen());
+    expect(night.click("UCLEO")).toBe("taken");
+    const again = night.next(seen());
+    if (again.do !== "act") throw new Error(again.do);
+    night.write(again.event);
+    night.on();
+    night.later(60).on(absent);
+    expect(night.run.steps["killOld"]).toMatchObject({
+      status: "failed",
+      because: "begun 2 times, and nothing of it is there: the old value still works",
+    });
   });
 
   test("is never repeated while nobody can be asked: an approver must say that the run goes on", () => {
@@ -392,6 +447,30 @@ describe("taking a step back", () => {
     expect(night.next(inactive)).toMatchObject({ do: "wait", people: ["UEVA"] });
     expect(night.click("UEVA", digest)).toBe("taken");
     expect(night.next(inactive)).toMatchObject({ do: "act", order });
+  });
+
+  test("that nobody knows the end of is passed over by an approver, and may be tried anew", () => {
+    const night = withKey();
+    night.write({ what: "takeBack", step: "keyOff", by: "UBEN" });
+    const place = { step: "keyOff", undo: true };
+    night.write({
+      what: "asked",
+      place,
+      request: { digest: "d", people: 1, askedAt: night.now.toISOString(), given: [] },
+    });
+    night.write({ what: "agreed", place, by: "UCLEO", digest: "d" });
+    night.write({ what: "began", place, approval: "d" });
+    night.write({ what: "lost", place, because: "no answer came" });
+    const goOn = (by: string) =>
+      judgeChoice(night.run, runbook, { choose: "goOn", step: "keyOff", by }, PEOPLE);
+    expect(goOn("UDAN")).toHaveProperty("refused");
+    const choice = goOn("UBEN");
+    if ("refused" in choice) throw new Error(choice.refused);
+    night.write(choice.event);
+    expect(night.run.steps["keyOff"]).toMatchObject({ status: "done", undo: { status: "failed" } });
+    expect(night.next()).toMatchObject({ do: "wait", because: '"Kill the leaked value" needs consent' });
+    night.write({ what: "takeBack", step: "keyOff", by: "UBEN" });
+    expect(night.next()).toMatchObject({ do: "look", at: "before", order: { place } });
   });
 
   test("is refused where there is no way back, and for what is not done", () => {
