@@ -1,6 +1,7 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { callLedger } from "./adapters/callLedger.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { iamRights } from "./adapters/iam.ts";
@@ -86,7 +87,7 @@ function invocationOf(event: unknown, moment: Moment): Invocation {
 }
 
 function buildPorts(config: Config): Ports {
-  const store = secretsManagerStore();
+  const store = secretsManagerStore(callLedger(config.table));
   const { slack, clusters, table, ...settings } = config;
   return {
     store,

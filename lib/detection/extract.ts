@@ -1,9 +1,9 @@
 /** A CloudTrail record, as any of the roads brings it, to one event; and what is no record is counted, never thrown. */
-import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
 import { principalOf } from "./principal.ts";
 import type { SecretEvent, VersionRead } from "./secretEvent.ts";
 import { secretRefsOf } from "./secretRefs.ts";
-import { clientOf, networkOf } from "./surroundings.ts";
+import { clientOf, networkOf, ourMarkOf } from "./surroundings.ts";
 
 export type Extracted =
   | { readonly event: SecretEvent }
@@ -17,9 +17,20 @@ const KEY_CHECK = "RequestToValidateKeyAccess";
 /** Besides everything of Secrets Manager: what takes a value's protection, the watch over it, or its rotation away. */
 const GUARDS: Readonly<Record<string, readonly string[]>> = {
   kms: ["PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial", "CreateGrant"],
-  cloudtrail: ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors"],
-  events: ["DisableRule", "DeleteRule", "RemoveTargets", "PutRule"],
+  cloudtrail: [
+    "StopLogging",
+    "DeleteTrail",
+    "UpdateTrail",
+    "PutEventSelectors",
+    // What a tool asks and makes that keeps trails in step with code.
+    "CreateTrail",
+    "GetInsightSelectors",
+  ],
+  events: ["DisableRule", "DeleteRule", "RemoveTargets"],
+  scheduler: ["DeleteSchedule"],
   lambda: [
+    "DeleteFunction20150331",
+    "PutFunctionConcurrency20171031",
     "UpdateFunctionCode20150331v2",
     "UpdateFunctionConfiguration20150331v2",
     "AddPermission20150331v2",
@@ -75,6 +86,9 @@ function eventOf(
   const region = textOf(fields["awsRegion"]) ?? "";
   const errorCode = textOf(fields["errorCode"]);
   const version = versionOf(core.service, core.action, core.request);
+  const keyArn = core.service === "kms" ? keyArnOf(fields) : undefined;
+  const userAgent = textOf(fields["userAgent"]);
+  const ourMark = ourMarkOf(userAgent);
   return {
     ...core,
     account,
@@ -85,8 +99,15 @@ function eventOf(
     secrets: secretRefsOf(fields, { account, region }),
     ...(version === undefined ? {} : { version }),
     network: networkOf(textOf(fields["sourceIPAddress"]), textOf(fields["vpcEndpointId"])),
-    client: clientOf(textOf(fields["userAgent"])),
+    client: clientOf(userAgent),
+    ...(keyArn === undefined ? {} : { keyArn }),
+    ...(ourMark === undefined ? {} : { ourMark }),
   };
+}
+
+function keyArnOf(fields: Fields): string | undefined {
+  const [resource] = listOf(fields["resources"]);
+  return textOf(fieldsOf(resource)["ARN"]) ?? textOf(fieldsOf(fields["requestParameters"])["keyId"]);
 }
 
 function outcomeOf(errorCode: string | undefined): SecretEvent["outcome"] {

@@ -1,11 +1,14 @@
 /** What the rules make of records that lie in files: the same core, with everything known at once. */
 import { byGravity, type Severity } from "../finding.ts";
-import { detect, NOTHING_SEEN } from "./detect.ts";
+import { detect, SETTLE_MS } from "./detect.ts";
 import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
+import { DAY_MS, NOTHING_USUAL } from "./history.ts";
+import { type Known, NOTHING_KNOWN } from "./known.ts";
 import { recordsIn } from "./recordsIn.ts";
 import type { Rule } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
+import { NOTHING_SEEN } from "./state.ts";
 
 export interface Replay {
   readonly records: number;
@@ -15,6 +18,14 @@ export interface Replay {
   readonly malformed: Readonly<Record<string, number>>;
   /** The gravest first, and of those the earliest. */
   readonly findings: readonly ReplayFinding[];
+  /** What rules that need a history would have said: rule id -> episodes. */
+  readonly dry: Readonly<Record<string, number>>;
+}
+
+export interface ReplayOptions {
+  readonly known?: Known;
+  /** So many days from the first record on are taken for what is usual. Without them, rules that need it run dry. */
+  readonly usualDays?: number;
 }
 
 export interface ReplayFinding {
@@ -31,7 +42,11 @@ export interface ReplayFinding {
   readonly last: { readonly eventId: string; readonly at: string };
 }
 
-export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay {
+export function replay(
+  rules: readonly Rule[],
+  texts: Iterable<string>,
+  { known = NOTHING_KNOWN, usualDays }: ReplayOptions = {},
+): Replay {
   const malformed = new Map<string, number>();
   const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
   const events: SecretEvent[] = [];
@@ -46,16 +61,26 @@ export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay 
       else if ("malformed" in extracted) count(extracted.malformed, 1);
     }
   }
-  // At the beginning of time nothing is old enough to be forgotten.
-  const { found, state } = detect(rules, events, NOTHING_SEEN, new Date(0));
+  const times = events.map(({ atMs }) => atMs).sort((x, y) => x - y);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const usual =
+    usualDays === undefined ? NOTHING_USUAL : { ...NOTHING_USUAL, seededAtMs: first + usualDays * DAY_MS };
+  const { found, dry } = detect(rules, events, { ...NOTHING_SEEN, usual }, new Date(last + SETTLE_MS), known);
   return {
     records,
-    events: state.seen.size,
+    events: new Set(events.map(({ eventId }) => eventId)).size,
     malformed: Object.fromEntries(malformed),
     findings: found
       .map((episode) => findingOf(rules, episode))
       .toSorted((a, b) => byGravity(a, b) || (a.first.at < b.first.at ? -1 : 1)),
+    dry: countsOf(dry.flatMap((episode) => episode.rules)),
   };
+}
+
+function countsOf(texts: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    [...Map.groupBy(texts.toSorted(), (text) => text)].map(([text, all]) => [text, all.length]),
+  );
 }
 
 function findingOf(all: readonly Rule[], episode: Episode): ReplayFinding {

@@ -11,8 +11,11 @@ export const BY_FAMILY: Readonly<Record<string, string>> = {
   reading: "suspicious-access",
   searching: "suspicious-access",
   opening: "suspicious-access",
+  writing: "suspicious-access",
   destroying: "suspicious-access",
   blinding: "suspicious-access",
+  // Nobody's attack: something that should have happened has not.
+  working: "drift",
 };
 
 /** Where one rule says enough to begin with containment. In the order in which they decide. */
@@ -22,6 +25,9 @@ export const BY_RULE: Readonly<Record<string, string>> = {
   // The value has left the account, or anybody may have fetched it.
   foreignReader: "secret-compromised",
   publicPolicy: "secret-compromised",
+  // With Rekey's own role, and not by Rekey: there is nobody to ask whether it was them.
+  unledgeredRead: "secret-compromised",
+  rotationAbandoned: "rotation-failed",
 };
 
 const BY_ROOM = {
