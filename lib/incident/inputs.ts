@@ -12,7 +12,7 @@ const name = (limit: number) =>
     .check(z.regex(/^[\w/+=.@:,-]+$/, "has signs that no name has"), z.maxLength(limit, "is too long"));
 const sentence = z
   .string("should be a sentence")
-  .check(z.minLength(3, "should be a sentence"), z.maxLength(500, "should have at most 500 characters"));
+  .check(z.minLength(3, "should be a sentence"), z.maxLength(2_000, "should have at most 2000 characters"));
 const list = (limit: number) =>
   z.array(name(limit), "should be a list of names").check(z.maxLength(200, "should have at most 200 names"));
 

@@ -34,7 +34,10 @@ export function resolve(
   return { values };
 }
 
-/** A step's words with what is known put into them, and `<name>` for the rest. Not escaped yet. */
+/**
+ * A step's words with what is known put into them, and `<name>` for the rest. Names come from outside: whoever shows this
+ * escapes it first.
+ */
 export const wordsWith = (prose: string, known: Known): string =>
   prose.replaceAll(REFERENCE, (_, name: string) => {
     const value = known.value(name);
@@ -48,5 +51,12 @@ function fill(value: Value, known: Known): Value {
   return value.replaceAll(REFERENCE, (_, name: string) => shown(known.value(name) ?? ""));
 }
 
-const shown = (value: Value): string =>
-  typeof value === "object" ? value.join(", ") || "none" : String(value);
+/** A sentence stays one, however many services there are. */
+const MOST_NAMES = 5;
+
+function shown(value: Value): string {
+  if (typeof value !== "object") return String(value);
+  if (value.length === 0) return "none";
+  const more = value.length - MOST_NAMES;
+  return `${value.slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

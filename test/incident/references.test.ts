@@ -34,3 +34,12 @@ test("words for people say what is known, and name what is not", () => {
     "Rotate shop/redis, shop/jwt and <role>, or ask <name>.",
   );
 });
+
+test("a long list is counted and not written out, and an empty one is said to be", () => {
+  const services = Array.from({ length: 40 }, (_, at) => `main/service-${at}`);
+  const many = { value: () => services, isDone: () => true };
+  expect(wordsWith("To {{kill.services}}.", many)).toBe(
+    "To main/service-0, main/service-1, main/service-2, main/service-3, main/service-4 and 35 more.",
+  );
+  expect(wordsWith("To {{kill.services}}.", { value: () => [], isDone: () => true })).toBe("To none.");
+});
