@@ -26,7 +26,8 @@ export interface Click {
 export const REFUSALS = {
   ended: "the run has ended",
   superseded: "this question has been taken back; answer the newer one",
-  used: "it has been approved and done",
+  answered: "somebody has answered it already",
+  used: "it has been approved, and begun",
   expired: "it came too late; the question is asked anew",
   notAllowed: "only the people named in Rekey's settings may answer this",
   requester: "whoever asked for it may not approve it",
@@ -74,13 +75,13 @@ export function judgeClick(
   const { step, place } = asked;
   const { request, status } = workAt(run, place);
   if (!request || request.usedAt !== undefined) return { refused: "used" };
-  if (status !== "waiting" && status !== "approved") return { refused: "superseded" };
+  if (status === "approved" || status === "done" || status === "undone") return { refused: "answered" };
+  if (status !== "waiting") return { refused: "superseded" };
   if (request.expiresAt !== undefined && now.getTime() >= Date.parse(request.expiresAt))
     return { refused: "expired" };
   if (request.given.some(({ by }) => by === click.by)) return { refused: "twice" };
   if (barredFrom(run, step, place).includes(click.by)) return { refused: "requester" };
   if (!whoMayAnswer(run, step, place, people).includes(click.by)) return { refused: "notAllowed" };
-  if (status === "approved") return { refused: "superseded" };
   if (step.run !== "human") return { event: { what: "agreed", place, by: click.by, digest: click.digest } };
   const note = click.note?.trim() ?? "";
   if (step.with.record !== undefined && note.length < 3) return { refused: "noNote" };

@@ -277,8 +277,8 @@ describe("consent", () => {
     ["notAllowed", (night) => night.click("UEVE")],
     ["superseded", (night) => night.click("UBEN", "0".repeat(64))],
     ["expired", (night) => night.later(600).click("UBEN")],
-    ["twice", (night) => [night.click("UBEN"), night.click("UBEN")][1] ?? ""],
-    ["superseded", (night) => [night.click("UBEN"), night.click("UCLEO")][1] ?? ""],
+    ["answered", (night) => [night.click("UBEN"), night.click("UBEN")][1] ?? ""],
+    ["answered", (night) => [night.click("UBEN"), night.click("UCLEO")][1] ?? ""],
   ])("is refused as %s", (refusal, click) => {
     const night = asking();
     expect(click(night)).toBe(refusal);
@@ -408,6 +408,7 @@ describe("a person's step", () => {
     expect(night.click("UEVE", night.asked("findTheLeak"), "me")).toBe("notAllowed");
     expect(night.later(86_400).next()).toMatchObject({ do: "wait", isOverdue: true });
     expect(night.click("UANN", night.asked("findTheLeak"), "a log line, since removed")).toBe("taken");
+    expect(night.click("UBEN", night.asked("findTheLeak"), "a ticket")).toBe("answered");
     expect(night.run.steps["findTheLeak"]?.proof).toMatchObject({
       by: "UANN",
       shows: "a log line, since removed",
@@ -444,6 +445,7 @@ describe("taking a step back", () => {
     expect(night.click("UANN", digest)).toBe("requester");
     expect(night.click("UBEN", digest)).toBe("requester");
     expect(night.click("UCLEO", digest)).toBe("taken");
+    expect(night.click("UCLEO", digest)).toBe("twice");
     expect(night.next(inactive)).toMatchObject({ do: "wait", people: ["UEVA"] });
     expect(night.click("UEVA", digest)).toBe("taken");
     expect(night.next(inactive)).toMatchObject({ do: "act", order });

@@ -208,7 +208,7 @@ test("no tick without a proof, no act without its consent, no consent used twice
   expect(acts).toBeGreaterThan(150);
   expect(undone).toBeGreaterThan(10);
   expect([...refusals].sort()).toEqual([
-    ...["ended", "expired", "notAllowed", "requester", "superseded", "twice", "used"],
+    ...["answered", "ended", "expired", "notAllowed", "requester", "superseded", "twice", "used"],
   ]);
 });
 
