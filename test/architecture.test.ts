@@ -187,6 +187,11 @@ test.each([
     'const a = await import("../app.ts");',
     "lib/journeys/x.ts (journeys) may not import lib/app.ts (app)",
   ],
+  [
+    "lib/incident/x.ts",
+    'import { RULES } from "../detection/rules.ts";',
+    "lib/incident/x.ts (incident) may not import lib/detection/rules.ts (detection)",
+  ],
   ["lib/secret.ts", 'import { a } from "./log.ts";', "lib/secret.ts (nouns) may not import lib/log.ts (log)"],
   [
     "lib/rotation/x.ts",

@@ -2,11 +2,13 @@
  * Whoever is paged finds an answer: every code, rule, finding and stop leads to a runbook, every duty of the guide is a step
  * of one, and what a runbook tells people to type exists.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { bundle } from "../build.ts";
 import { readPages, runbooks } from "../lib/adapters/runbookFiles.ts";
 import { loadRunbook } from "../lib/adapters/runbooks.ts";
 import { RULES } from "../lib/detection/rules.ts";
@@ -189,6 +191,20 @@ describe("a Lambda", () => {
     expect(text).not.toMatch(/micromark|parseDocument|LineCounter/);
     expect(text.length).toBeLessThan(100_000);
   });
+
+  test.each(["next", "start", "approval", "choice", "record", "runbookFor", "containment", "deadlocks"])(
+    "that decides by lib/incident/%s.ts carries no parser either",
+    async (name) => {
+      const folder = mkdtempSync(join(tmpdir(), "rekey-incident-"));
+      const entry = fileURLToPath(new URL(`../lib/incident/${name}.ts`, import.meta.url));
+      const { metafile } = await bundle(entry, join(folder, `${name}.cjs`));
+      rmSync(folder, { recursive: true });
+      const packages = Object.keys(metafile.inputs).flatMap(
+        (file) => /node_modules\/([^/]+)/.exec(file)?.[1] ?? [],
+      );
+      expect(new Set(packages.filter((one) => one !== "zod"))).toEqual(new Set());
+    },
+  );
 
   test("finds one by its name, and is told the names when there is none", async () => {
     expect((await loadRunbook("drill")).title).toBe("Monthly drill with a canary secret");
