@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
+import { unzipped } from "./lib/adapters/unzipped.ts";
 import { type Replay, replay } from "./lib/detection/replay.ts";
 import { RULES } from "./lib/detection/rules.ts";
 
@@ -14,12 +14,10 @@ const USAGE = "usage: npm run detect -- [--json] [--usual-days <days>] <file> [<
 
 class Unreadable extends Error {}
 
-function* textsOf(files: readonly string[]): Generator<string> {
+function* contentsOf(files: readonly string[]): Generator<Buffer> {
   for (const file of files) {
     try {
-      const bytes = readFileSync(file);
-      const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      yield (isZipped ? gunzipSync(bytes) : bytes).toString("utf8");
+      yield unzipped(readFileSync(file));
     } catch (error) {
       throw new Unreadable(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
     }
@@ -53,7 +51,7 @@ try {
   const days = values["usual-days"];
   if (days !== undefined && !/^\d{1,4}$/.test(days))
     throw new Unreadable(`--usual-days is a number of days\n${USAGE}`);
-  const found = replay(RULES, textsOf(positionals), days === undefined ? {} : { usualDays: Number(days) });
+  const found = replay(RULES, contentsOf(positionals), days === undefined ? {} : { usualDays: Number(days) });
   print(found);
   if (values.json) console.log(JSON.stringify(found));
 } catch (error) {

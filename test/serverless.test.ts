@@ -126,7 +126,15 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip", "rotateSecret.zip", "verify.zip"]);
+    expect(files).toEqual([
+      "advance.zip",
+      "blastRadius.zip",
+      "reviewAccess.zip",
+      "rotateAll.zip",
+      "rotateSecret.zip",
+      "scanAccess.zip",
+      "verify.zip",
+    ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
@@ -150,7 +158,10 @@ describe("sls package without an account", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
+    expect(get("BlastRadiusLambdaFunction").Properties.Handler).toBe(".build/handlers/blastRadius.handler");
+    expect(get("ReviewAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/reviewAccess.handler");
     expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
+    expect(get("ScanAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/scanAccess.handler");
   });
 
   test("refers to nothing that the template does not have", () => {
@@ -173,6 +184,8 @@ describe("sls package without an account", () => {
       ["AdvanceLambdaFunction", "AdvanceRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
       ["RotateSecretLambdaFunction", "RotateSecretRole"],
+      ["BlastRadiusLambdaFunction", "BlastRadiusRole"],
+      ["ReviewAccessLambdaFunction", "ReviewAccessRole"],
     ] as const) {
       expect(get(id).Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -182,6 +195,18 @@ describe("sls package without an account", () => {
         Role: { "Fn::GetAtt": [role, "Arn"] },
       });
     }
+  });
+
+  test("gives a scan a role of its own, and less time than passes until the next one", () => {
+    const { Properties } = get("ScanAccessLambdaFunction");
+    expect(Properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Timeout: 300,
+      MemorySize: 512,
+      Role: { "Fn::GetAtt": ["ScanAccessRole", "Arn"] },
+    });
+    expect(Properties.VpcConfig).toBeUndefined();
   });
 
   test("starts a run every quarter and keeps what could not be started", () => {
@@ -227,14 +252,66 @@ describe("sls package without an account", () => {
     }
   });
 
-  test("wakes advance every minute and when an ECS deployment changes", () => {
+  test("reviews access every Monday, may start it, keeps what could not be started, and says when it failed", () => {
+    const { Properties } = get("WeeklyReview");
+    expect(Properties.ScheduleExpression).toBe("cron(0 7 ? * MON *)");
+    expect(Properties.Target).toEqual({
+      Arn: { "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] },
+      RoleArn: { "Fn::GetAtt": ["SchedulerRole", "Arn"] },
+      Input: "{}",
+      RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 21600 },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    const started = statements("SchedulerRole").find(({ Action }) => Action === "lambda:InvokeFunction");
+    expect(started?.Resource).toContainEqual({ "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] });
+    const lost = get("ReviewAccessLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+    for (const [alarm, watched] of [
+      ["ReviewAccessErrors", "ReviewAccessLambdaFunction"],
+      ["BlastRadiusErrors", "BlastRadiusLambdaFunction"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: "Errors",
+        TreatMissingData: "notBreaching",
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: watched } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
+    }
+  });
+
+  test("wakes advance every minute and when an ECS deployment changes, and the scan every five minutes", () => {
     const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
       "rate(1 minute)",
+      "rate(5 minutes)",
       { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
     ]);
-    for (const { Properties } of rules) {
-      expect(Properties.Targets[0].Arn).toEqual({ "Fn::GetAtt": ["AdvanceLambdaFunction", "Arn"] });
+    expect(rules.map(({ Properties }) => Properties.Targets[0].Arn["Fn::GetAtt"][0])).toEqual([
+      "AdvanceLambdaFunction",
+      "ScanAccessLambdaFunction",
+      "AdvanceLambdaFunction",
+    ]);
+  });
+
+  test("raises an alarm when the scan falls behind, fails or falls silent", () => {
+    const [behind, filter] = [get("ScanAccessBehind").Properties, get("ScansBehind").Properties];
+    const [counted] = filter.MetricTransformations;
+    expect(filter).toMatchObject({
+      LogGroupName: { Ref: "ScanAccessLogGroup" },
+      FilterPattern: '"access.behind"',
+    });
+    expect([behind.Namespace, behind.MetricName]).toEqual([counted.MetricNamespace, counted.MetricName]);
+    expect([behind.Statistic, behind.Threshold, counted.MetricValue]).toEqual(["Sum", 1, "1"]);
+    for (const [alarm, metric, missing] of [
+      ["ScanAccessErrors", "Errors", "notBreaching"],
+      ["ScanAccessSilent", "Invocations", "breaching"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: metric,
+        TreatMissingData: missing,
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: "ScanAccessLambdaFunction" } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
     }
   });
 
@@ -263,7 +340,7 @@ describe("sls package without an account", () => {
   test("raises an alarm when a function fails, and when advance keeps silent", () => {
     const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
     const watched = alarms.flatMap(({ Properties }) =>
-      Properties.Dimensions.map(({ Value }: { Value: { Ref?: string } }) => [
+      (Properties.Dimensions ?? []).map(({ Value }: { Value: { Ref?: string } }) => [
         Value.Ref,
         Properties.MetricName,
       ]),
@@ -327,6 +404,36 @@ describe("the rights", () => {
       expect(actions).toContain(action);
   });
 
+  test("of blastRadius read what happened, and no value", () => {
+    const actions = statements("BlastRadiusRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !action.startsWith("ec2:"));
+    expect(actions.filter((action) => !/:(Get|List|Describe|Query|Lookup)/.test(action)).sort()).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(actions).toContain("cloudtrail:LookupEvents");
+    expect(actions).not.toContain("secretsmanager:GetSecretValue");
+    expect(actions.some((action) => action.startsWith("kms:"))).toBe(false);
+  });
+
+  test("of the scan reach no secret, and of the table only its own records", () => {
+    const open = statements("ScanAccessRole");
+    expect(open.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
+      "cloudtrail:LookupEvents",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(allowed("ScanAccessRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ACCESS#*"] },
+    });
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -334,6 +441,9 @@ describe("the rights", () => {
       "AdvanceRole",
       "RotateSecretRole",
       "VerifyRole",
+      "BlastRadiusRole",
+      "ReviewAccessRole",
+      "ScanAccessRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
@@ -348,7 +458,7 @@ describe("the rights", () => {
         .flatMap(({ Action }) => [Action].flat())
         .filter(
           (name) =>
-            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
+            !/^(ecs:(List|Describe)|cloudtrail:(LookupEvents|DescribeTrails|GetEventSelectors|GetTrailStatus)$|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
               name,
             ),
         ),
@@ -369,7 +479,7 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole"]
+      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "BlastRadiusRole", "ScanAccessRole"]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );

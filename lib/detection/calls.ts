@@ -14,6 +14,9 @@ export const PLAIN_READ: Test = { all: [VALUE_READ, { not: REFRESH }] };
 /** The same by somebody who is not known to read that secret day by day. */
 export const UNUSUAL_READ: Test = { all: [PLAIN_READ, { not: { isUsual: "reader" } }] };
 
+/** Who reads secrets every day reads the first days of a new one, too. */
+export const GROWTH: Test = { all: [{ secret: "new" }, { isUsual: "action" }, { not: { who: "person" } }] };
+
 export const POLICY_PUT: Test = {
   is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" },
 };

@@ -13,13 +13,13 @@ import { type Known, NOTHING_KNOWN } from "./known.ts";
 import { FACT, lessonsOf } from "./lessons.ts";
 import { byTime, type Mark, markOf } from "./mark.ts";
 import { missedReReads } from "./missing.ts";
-import { type Needs, needsOf } from "./needs.ts";
+import { actionsOf, type Needs, needsOf } from "./needs.ts";
 import { BESIDE_MS, refreshes } from "./refresh.ts";
-import type { AgainstUsual, Rule } from "./rule.ts";
+import type { AgainstUsual, Rule, Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import { type DetectionState, forgetting, isEmpty, NOBODY_WATCHED, type Watched } from "./state.ts";
 import { isOurs, PLAIN_VIEW, type View } from "./view.ts";
-import { busiestByDay, matchesOf, type Placed, partsOf } from "./windows.ts";
+import { busiestByDay, matchesOf, type Part, type Placed, partsOf } from "./windows.ts";
 
 export interface Detected {
   /** Episodes that began, grew, or changed. */
@@ -53,8 +53,18 @@ export function detect(
   return batch.result(now);
 }
 
+interface RulePart {
+  readonly rule: Rule;
+  readonly needs: Needs;
+  readonly part: Part;
+  readonly test: Test;
+  readonly actions: ReadonlySet<string> | undefined;
+}
+
 class Batch {
   readonly #rules: readonly (readonly [Rule, Needs])[];
+  readonly #parts: readonly RulePart[];
+  readonly #byAction = new Map<string, readonly RulePart[]>();
   readonly #state: DetectionState;
   readonly #known: Known;
   readonly #usual: Learning;
@@ -62,6 +72,9 @@ class Batch {
 
   constructor(rules: readonly Rule[], state: DetectionState, known: Known) {
     this.#rules = rules.map((rule) => [rule, needsOf(rule)]);
+    this.#parts = this.#rules.flatMap(([rule, needs]) =>
+      partsOf(rule.when).map(([part, test]) => ({ rule, needs, part, test, actions: actionsOf(test) })),
+    );
     this.#state = state;
     this.#known = known;
     this.#usual = new Learning(state.usual);
@@ -135,14 +148,20 @@ class Batch {
   #hold(event: SecretEvent, view: View, atOnce: boolean): void {
     const draft = this.of(watchedKey(event));
     const ours = isOurs(view, event);
-    for (const [rule, needs] of this.#rules) {
+    for (const { rule, needs, part, test } of this.#partsFor(event.action)) {
       if (needs.nothing !== atOnce || ours !== (rule.watchesUs === true)) continue;
-      for (const [part, test] of partsOf(rule.when)) {
-        if (!holds(test, event, view)) continue;
-        if (part === "only" && "each" in rule.when) this.#tell(rule, needs, draft, markOf(event));
-        else push(draft.marks, rule.id, { ...markOf(event), part });
-      }
+      if (!holds(test, event, view)) continue;
+      if (part === "only" && "each" in rule.when) this.#tell(rule, needs, draft, markOf(event));
+      else push(draft.marks, rule.id, { ...markOf(event), part });
     }
+  }
+
+  #partsFor(action: string): readonly RulePart[] {
+    const known = this.#byAction.get(action);
+    if (known) return known;
+    const parts = this.#parts.filter(({ actions }) => actions === undefined || actions.has(action));
+    this.#byAction.set(action, parts);
+    return parts;
   }
 
   #tell(rule: Rule, needs: Needs, draft: Draft, mark: Mark): void {

@@ -1,4 +1,5 @@
 /** A CloudTrail record, as any of the roads brings it, to one event; and what is no record is counted, never thrown. */
+import { concernsSecrets } from "./concerns.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
 import { principalOf } from "./principal.ts";
 import type { SecretEvent, VersionRead } from "./secretEvent.ts";
@@ -10,47 +11,6 @@ export type Extracted =
   /** A record of something that has nothing to do with secrets. */
   | { readonly ignored: true }
   | { readonly malformed: string };
-
-/** What KMS encrypts for a secret's key check, which delivers no value to anybody. */
-const KEY_CHECK = "RequestToValidateKeyAccess";
-
-/** Besides everything of Secrets Manager: what takes a value's protection, the watch over it, or its rotation away. */
-const GUARDS: Readonly<Record<string, readonly string[]>> = {
-  kms: ["PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial", "CreateGrant"],
-  cloudtrail: [
-    "StopLogging",
-    "DeleteTrail",
-    "UpdateTrail",
-    "PutEventSelectors",
-    // What a tool asks and makes that keeps trails in step with code.
-    "CreateTrail",
-    "GetInsightSelectors",
-  ],
-  events: ["DisableRule", "DeleteRule", "RemoveTargets"],
-  scheduler: ["DeleteSchedule"],
-  lambda: [
-    "DeleteFunction20150331",
-    "PutFunctionConcurrency20171031",
-    "UpdateFunctionCode20150331v2",
-    "UpdateFunctionConfiguration20150331v2",
-    "AddPermission20150331v2",
-    "PublishLayerVersion20181031",
-  ],
-  iam: [
-    "AttachRolePolicy",
-    "AttachUserPolicy",
-    "AttachGroupPolicy",
-    "PutRolePolicy",
-    "PutUserPolicy",
-    "PutGroupPolicy",
-    "CreatePolicyVersion",
-    "SetDefaultPolicyVersion",
-    "AddUserToGroup",
-    "UpdateAssumeRolePolicy",
-    "DeleteRolePolicy",
-    "DeleteRolePermissionsBoundary",
-  ],
-};
 
 export function extract(record: unknown): Extracted {
   const fields = fieldsOf(record);
@@ -66,14 +26,6 @@ export function extract(record: unknown): Extracted {
   const atMs = Date.parse(textOf(fields["eventTime"]) ?? "");
   if (Number.isNaN(atMs)) return { malformed: "eventTime is not a time" };
   return { event: eventOf(fields, { eventId, atMs, service, action, request }) };
-}
-
-function concernsSecrets(service: string, action: string, request: Fields): boolean {
-  if (service === "secretsmanager") return true;
-  const encryption = fieldsOf(request["encryptionContext"]);
-  if (service === "kms" && textOf(encryption["SecretARN"]) !== undefined)
-    return encryption["SecretVersionId"] !== KEY_CHECK;
-  return GUARDS[service]?.includes(action) === true;
 }
 
 function eventOf(

@@ -4,14 +4,16 @@ import type { Lesson } from "./history.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 
 export const FACT = {
-  reads: (secret: string) => `reads ${secret}`,
-  writes: (secret: string) => `writes ${secret}`,
+  /** In whichever Region: who reads a secret may read its replica. */
+  reads: (secret: string) => `reads ${everywhere(secret)}`,
+  writes: (secret: string) => `writes ${everywhere(secret)}`,
   made: (secret: string) => `made ${secret}`,
   from: (network: string) => `from ${network}`,
   with: (client: string) => `with ${client}`,
   does: (action: string, region: string) => `does ${action} ${region}`,
   busy: (day: number | "") => `busy ${day}`,
   read: "read",
+  isMade: "made",
   rotates: (lambda: string) => `rotates ${lambda}`,
   every: (days: string) => `every ${days}`,
   rotation: (hour: number) => `rotation ${hour}`,
@@ -20,6 +22,9 @@ export const FACT = {
   key: (arn: string) => `key ${arn}`,
   rotator: (lambda: string) => `rotator ${lambda}`,
 } as const;
+
+/** From `account/Region/name`. */
+const everywhere = (secret: string) => secret.replace(/^(\d{12})\/[^/]*\//, "$1/");
 
 const READS = ["GetSecretValue", "BatchGetSecretValue"];
 const WRITES = ["PutSecretValue", "UpdateSecret", "CreateSecret"];
@@ -59,6 +64,7 @@ function ofSecrets({ action, secrets, request, atMs }: SecretEvent, isRefresh: b
   const { automaticallyAfterDays: days, scheduleExpression } = fieldsOf(request["rotationRules"]);
   for (const { key } of secrets) {
     if (READS.includes(action) && !isRefresh) learn(key, FACT.read);
+    if (action === "CreateSecret") learn(key, FACT.isMade);
     if (ROTATION.test(action)) learn(key, FACT.rotation(Math.floor(atMs / HOUR_MS)));
     if (action !== "RotateSecret") continue;
     if (lambda !== undefined) learn(key, FACT.rotates(lambda));

@@ -16,6 +16,13 @@ export function needsOf({ when }: Rule): Needs {
   return { history, nothing: "each" in when && !tests.some(looksAround) };
 }
 
+/** The only actions for which a test can hold, if it says so itself; most rules are about a few. */
+export function actionsOf(test: Test): ReadonlySet<string> | undefined {
+  if ("all" in test) return test.all.map(actionsOf).find((actions) => actions !== undefined);
+  if (!("is" in test) || typeof test.is === "string" || test.is.action === undefined) return undefined;
+  return new Set([test.is.action].flat());
+}
+
 function testsIn(when: When): readonly Test[] {
   if ("missing" in when) return [];
   if ("each" in when) return [when.each];
@@ -29,7 +36,7 @@ function leavesOf(test: Test): readonly Test[] {
 }
 
 function looksAround(test: Test): boolean {
-  if ("secret" in test) return ["rotating", "dormant", "made by the caller"].includes(test.secret);
+  if ("secret" in test) return ["rotating", "dormant", "made by the caller", "new"].includes(test.secret);
   if ("touches" in test) return test.touches === "a rotation function" || test.touches === "a key of secrets";
   return "isNew" in test || "isUsual" in test || "part" in test || "changes" in test;
 }

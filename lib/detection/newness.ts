@@ -1,6 +1,6 @@
 /** Whether something was never seen before, or has been seen for longer than a day. */
 import { fieldsOf, listOf, textOf } from "./fields.ts";
-import { factsOf, wasKnown, wasUsual } from "./history.ts";
+import { DAY_MS, factsOf, wasKnown, wasUsual } from "./history.ts";
 import { FACT } from "./lessons.ts";
 import type { Newness, Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
@@ -8,12 +8,16 @@ import type { View } from "./view.ts";
 
 /** So many of them on one network are no thief: the account's way out of its own network has changed. */
 const SHARED_BY = 3;
+/** From so many networks come functions outside of a VPC and pipelines of others, and another one says nothing. */
+const ROAMING = 6;
+/** For so long a network must have been in use to be where somebody comes from. */
+const STAYED_MS = 3 * DAY_MS;
 
 type Question = readonly [subject: string, fact: string];
 
 export const isNew = (what: Newness, event: SecretEvent, view: View): boolean =>
   questionsOf(what, event).some(([subject, fact]) => !wasKnown(view.usual, subject, fact, event.atMs)) &&
-  !(what === "network" && isShared(event, view));
+  !(what === "network" && (isShared(event, view) || isRoaming(event, view)));
 
 export function isUsual(what: Newness, event: SecretEvent, view: View): boolean {
   const questions = questionsOf(what, event);
@@ -47,6 +51,13 @@ const regionsIn = ({ request }: SecretEvent): readonly string[] =>
   listOf(request["addReplicaRegions"])
     .map((replica) => textOf(fieldsOf(replica)["region"]) ?? textOf(fieldsOf(replica)["Region"]))
     .filter((region) => region !== undefined);
+
+/** Or has seldom stayed on one, so that no network is newer than another. */
+function isRoaming({ principal }: SecretEvent, { usual }: View): boolean {
+  const networks = factsOf(usual, principal?.key ?? "", FACT.from(""));
+  const homes = networks.filter(([, { firstMs, lastMs }]) => lastMs - firstMs >= STAYED_MS);
+  return homes.length * 2 <= networks.length || networks.length >= ROAMING;
+}
 
 function isShared({ account, network }: SecretEvent, { usual }: View): boolean {
   return factsOf(usual, account, FACT.at(network.key, "")).length >= SHARED_BY;

@@ -5,12 +5,13 @@ import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
 import { DAY_MS, NOTHING_USUAL } from "./history.ts";
 import { type Known, NOTHING_KNOWN } from "./known.ts";
-import { recordsIn } from "./recordsIn.ts";
 import type { Rule } from "./rule.ts";
+import { scan } from "./scan.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import { NOTHING_SEEN } from "./state.ts";
 
 export interface Replay {
+  /** In all files, whatever they are about. */
   readonly records: number;
   /** Records about secrets, or what guards them; the same one in two files counts once. */
   readonly events: number;
@@ -42,18 +43,15 @@ export interface ReplayFinding {
   readonly last: { readonly eventId: string; readonly at: string };
 }
 
-export function replay(
-  rules: readonly Rule[],
-  texts: Iterable<string>,
-  { known = NOTHING_KNOWN, usualDays }: ReplayOptions = {},
-): Replay {
+/** @param files the contents of each, unzipped */
+export function replay(rules: readonly Rule[], files: Iterable<Buffer>, options: ReplayOptions = {}): Replay {
   const malformed = new Map<string, number>();
   const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
   const events: SecretEvent[] = [];
   let records = 0;
-  for (const text of texts) {
-    const found = recordsIn(text);
-    records += found.records.length;
+  for (const file of files) {
+    const found = scan(file);
+    records += found.total;
     for (const [why, times] of found.malformed) count(why, times);
     for (const record of found.records) {
       const extracted = extract(record);
@@ -61,15 +59,22 @@ export function replay(
       else if ("malformed" in extracted) count(extracted.malformed, 1);
     }
   }
+  return { records, malformed: Object.fromEntries(malformed), ...judge(rules, events, options) };
+}
+
+/** The same of events that are there already. */
+export function judge(
+  rules: readonly Rule[],
+  events: readonly SecretEvent[],
+  { known = NOTHING_KNOWN, usualDays }: ReplayOptions = {},
+): Omit<Replay, "records" | "malformed"> {
   const times = events.map(({ atMs }) => atMs).sort((x, y) => x - y);
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const usual =
     usualDays === undefined ? NOTHING_USUAL : { ...NOTHING_USUAL, seededAtMs: first + usualDays * DAY_MS };
   const { found, dry } = detect(rules, events, { ...NOTHING_SEEN, usual }, new Date(last + SETTLE_MS), known);
   return {
-    records,
     events: new Set(events.map(({ eventId }) => eventId)).size,
-    malformed: Object.fromEntries(malformed),
     findings: found
       .map((episode) => findingOf(rules, episode))
       .toSorted((a, b) => byGravity(a, b) || (a.first.at < b.first.at ? -1 : 1)),

@@ -104,6 +104,7 @@ export type SecretTrait =
   | "at a retired version"
   | "given a version that nobody knows"
   | "made by the caller"
+  | "new"
   | "break glass"
   | "approved";
 

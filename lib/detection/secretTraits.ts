@@ -11,6 +11,8 @@ import { knownSecretsOf, type View } from "./view.ts";
 const PRODUCTION = /(^|[/_.-])(prod|production|prd|live)([/_.-]|$)/i;
 const DORMANT_MS = 60 * DAY_MS;
 const ROTATION_MARGIN_MS = 900_000;
+/** Of a secret that was just made everybody is a new reader. */
+const YOUNG_MS = 7 * DAY_MS;
 
 export function hasTrait(trait: SecretTrait, event: SecretEvent, view: View): boolean {
   const known = knownSecretsOf(view, event);
@@ -37,6 +39,10 @@ export function hasTrait(trait: SecretTrait, event: SecretEvent, view: View): bo
       return known.some((secret) => readsRetired(secret, event));
     case "given a version that nobody knows":
       return known.some(({ versions }) => versions !== undefined && !versions.has(versionWritten(event)));
+    case "new":
+      return event.secrets.some(({ key }) =>
+        isYoung(view.usual.seen.get(key)?.get(FACT.isMade)?.lastMs, event.atMs),
+      );
     case "made by the caller":
       return event.secrets.every(({ key }) => wasKnown(view.usual, reader, FACT.made(key), event.atMs));
     case "break glass":
@@ -81,5 +87,8 @@ function readsRetired({ retired, promoted }: KnownSecret, { version, atMs }: Sec
   if (version.label !== "AWSPREVIOUS" || promoted === undefined) return false;
   return [...retired.values()].some((revokedAtMs) => revokedAtMs >= promoted.atMs && revokedAtMs < atMs);
 }
+
+const isYoung = (madeMs: number | undefined, atMs: number) =>
+  madeMs !== undefined && atMs - madeMs <= YOUNG_MS;
 
 const versionWritten = ({ request }: SecretEvent) => textOf(request["clientRequestToken"]) ?? "";

@@ -4,7 +4,7 @@
  */
 import { type AlertContext, renderAlert, renderGrowth } from "../detection/alert.ts";
 import { startOf } from "../detection/episodes.ts";
-import type { Known } from "../detection/known.ts";
+import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
 import { type Told, type ToTell, toTell, withTold } from "../detection/telling.ts";
 import { RekeyError } from "../errors.ts";
 import type { WatchPorts } from "./watchPorts.ts";
@@ -19,7 +19,11 @@ export interface Telling {
   readonly waiting: number;
 }
 
-export async function tellEpisodes(ports: WatchPorts, account: string, known: Known): Promise<Telling> {
+export async function tellEpisodes(
+  ports: WatchPorts,
+  account: string,
+  known = NOTHING_KNOWN,
+): Promise<Telling> {
   const all = { posted: 0, edited: 0, waiting: 0 };
   for (const principal of await ports.store.waiting(account))
     for (const outcome of await tellOf(ports, account, principal, known)) all[outcome]++;

@@ -74,11 +74,13 @@ const batches = ["", "token"].map((nextToken, place) =>
 );
 
 const found = (records: readonly unknown[]) =>
-  replay(RULES, [JSON.stringify({ Records: records })]).findings.map(({ rules, first, secrets }) => ({
-    rules,
-    first: first.at,
-    secrets: secrets.length,
-  }));
+  replay(RULES, [Buffer.from(JSON.stringify({ Records: records }))]).findings.map(
+    ({ rules, first, secrets }) => ({
+      rules,
+      first: first.at,
+      secrets: secrets.length,
+    }),
+  );
 
 test("a tool that makes, compares and removes twenty secrets is no finding", () => {
   expect(found(TOOL)).toEqual([]);

@@ -208,7 +208,7 @@ describe("what is usual", () => {
     ]);
     const role = `arn:aws:iam::${ACCOUNT}:role/shop-task`;
     const { seen } = await store.usual(ACCOUNT, [role]);
-    expect(seen.get(role)?.get(`reads ${KEY}`)).toEqual({
+    expect(seen.get(role)?.get(`reads ${ACCOUNT}/shop/database`)).toEqual({
       firstMs: NOON - 3 * DAY_MS,
       lastMs: NOON - DAY_MS,
     });

@@ -12,6 +12,7 @@ const found = (changes: Partial<Found>): Found => ({
   firstMs: 1_500,
   lastMs: 1_500,
   firstEventId: "e",
+  lastEventId: "e",
   ...changes,
 });
 const { principal: _, ...nobodys } = found({});

@@ -11,6 +11,7 @@ export interface Found {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly firstEventId: string;
+  readonly lastEventId: string;
 }
 
 export interface Verdict<Label extends Planted = Planted> {

@@ -7,30 +7,24 @@ import { type Parts, partsOf } from "./loader.ts";
 import { type Month, monthOf } from "./month.ts";
 import { tenantOf } from "./tenantOf.ts";
 
-const parts = await partsOf();
-const OPTIONS = { days: 14, attacksEach: 4, hasPlainAgents: false };
-let fleet: Month[] = [];
-/** What nobody planted gave out, tenant by tenant. */
-let reads: { readonly context: Context; readonly events: readonly (SecretEvent & { source: string })[] }[] =
-  [];
-beforeAll(() => {
-  fleet = [...fleetOf(7, parts, OPTIONS)];
-  reads = fleet.map((month) => ({
-    context: contextOf(month.tenant),
-    events: eventsOf(month, (source) => !source.startsWith("attack: ")).filter(
-      ({ action, outcome }) => action === "GetSecretValue" && outcome === "allowed",
-    ),
-  }));
-});
+type Seen = SecretEvent & { readonly source: string };
 
-const eventsOf = ({ records }: Month, isWanted: (source: string) => boolean) =>
-  records.flatMap(({ record, source }) => {
-    const extracted = isWanted(source) ? extract(record) : undefined;
-    return extracted && "event" in extracted ? [{ ...extracted.event, source }] : [];
-  });
+const parts = await partsOf();
+const OPTIONS = { days: 10, attacksEach: 5, hasPlainAgents: false };
+let fleet: { readonly month: Month; readonly context: Context; readonly events: readonly Seen[] }[] = [];
+beforeAll(() => {
+  fleet = [...fleetOf(7, parts, OPTIONS)].map((month) => ({
+    month,
+    context: contextOf(month.tenant),
+    events: month.records.flatMap(({ record, source }) => {
+      const extracted = extract(record);
+      return "event" in extracted ? [{ ...extracted.event, source }] : [];
+    }),
+  }));
+}, 120_000);
 
 test("a seed gives the same month again, and another seed another one", () => {
-  const month = (seed: string) => JSON.stringify(monthOf(tenantOf(seed, 7), parts, ["slowAndLow"]).records);
+  const month = (seed: string) => JSON.stringify(monthOf(tenantOf(seed, 3), parts, ["slowAndLow"]).records);
   expect(month("a")).toBe(month("a"));
   expect(month("a")).not.toBe(month("b"));
 });
@@ -41,29 +35,29 @@ test("another archetype leaves what the others do as it was", () => {
     return [];
   };
   const more: Parts = { ...parts, archetypes: new Map([["aFirst", greedy], ...parts.archetypes]) };
-  const tenant = tenantOf("a", 7);
+  const tenant = tenantOf("a", 3);
   expect(monthOf(tenant, more, ["ransom"]).records).toEqual(monthOf(tenant, parts, ["ransom"]).records);
 });
 
 test("every record is one that the detection reads, and none is there twice", () => {
-  for (const { records } of fleet) {
-    const unread = records.filter(({ record }) => !("event" in extract(record)));
-    expect(unread).toEqual([]);
-    expect(new Set(records.map(({ record }) => record["eventID"])).size).toBe(records.length);
+  for (const { month, events } of fleet) {
+    expect(events.length).toBe(month.records.length);
+    expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(events.length);
   }
 });
 
 test("every archetype does something in one of the tenants, and every attack is planted once", () => {
-  const sources = new Set(fleet.flatMap(({ records }) => records.map(({ source }) => source)));
+  const sources = new Set(fleet.flatMap(({ events }) => events.map(({ source }) => source)));
   const attacks = [...parts.attacks.keys()];
   expect(sources).toEqual(new Set([...parts.archetypes.keys(), ...attacks.map((name) => `attack: ${name}`)]));
-  expect(fleet.flatMap(({ planted }) => planted.map(({ attack }) => attack)).toSorted()).toEqual(attacks);
+  const planted = fleet.flatMap(({ month }) => month.planted.map(({ attack }) => attack));
+  expect(planted.toSorted()).toEqual(attacks);
 });
 
 test("an attack's label names who acts in it, and when, within the watched days", () => {
-  for (const month of fleet)
+  for (const { month, events: all } of fleet)
     for (const label of month.planted) {
-      const events = eventsOf(month, (source) => source === `attack: ${label.attack}`);
+      const events = all.filter(({ source }) => source === `attack: ${label.attack}`);
       expect(new Set(events.map(({ principal }) => principal?.key))).toEqual(new Set(label.principals));
       const times = events.map(({ atMs }) => atMs);
       expect(Math.min(...times)).toBe(label.fromMs);
@@ -75,65 +69,79 @@ test("an attack's label names who acts in it, and when, within the watched days"
     }
 });
 
+/** Each question tells nothing of what is harmless, and something of the attack that is about it. */
 describe("what is harmless is so by what the product knows", () => {
-  const exceptions = (isException: (event: SecretEvent & { source: string }, context: Context) => boolean) =>
-    reads.flatMap(({ events, context }) => events.filter((event) => isException(event, context)));
-  const keyOf = ({ secrets }: SecretEvent) => secrets[0]?.key ?? "";
-
-  test("there is much of it", () => {
-    for (const { events } of reads) expect(events.length).toBeGreaterThan(500);
-  });
+  type Question = (event: Seen, context: Context) => boolean;
+  const asking = (question: Question) => {
+    const found = fleet.flatMap(({ events, context }) =>
+      events.filter(
+        (event) =>
+          event.action === "GetSecretValue" && event.outcome === "allowed" && question(event, context),
+      ),
+    );
+    return {
+      harmless: found.filter(({ source }) => !source.startsWith("attack: ")),
+      attacks: new Set(found.map(({ source }) => source).filter((source) => source.startsWith("attack: "))),
+    };
+  };
+  const keyOf = ({ secrets }: Seen) => secrets[0]?.key ?? "";
+  const isApproved = (event: Seen, { approvals }: Context) =>
+    approvals.some(
+      ({ principal, secret, fromMs, toMs }) =>
+        principal === event.principal?.key &&
+        secret === keyOf(event) &&
+        fromMs <= event.atMs &&
+        event.atMs < toMs,
+    );
 
   test("nobody reads a canary", () => {
-    expect(exceptions((event, { canaries }) => canaries.has(keyOf(event)))).toEqual([]);
+    const { harmless } = asking((event, { canaries }) => canaries.has(keyOf(event)));
+    expect(harmless).toEqual([]);
   });
 
   test("a person reads what is in production only with an approval", () => {
-    const inProduction = exceptions(
-      (event, { productionSecrets }) =>
-        event.principal?.isPerson === true && productionSecrets.has(keyOf(event)),
+    const isPerson: Question = (event, { productionSecrets }) =>
+      event.principal?.isPerson === true && productionSecrets.has(keyOf(event));
+    expect(asking(isPerson).harmless).not.toEqual([]);
+    const { harmless, attacks } = asking(
+      (event, context) => isPerson(event, context) && !isApproved(event, context),
     );
-    expect(inProduction).not.toEqual([]);
-    const unapproved = exceptions(
-      (event, { approvals }) =>
-        inProduction.includes(event) &&
-        !approvals.some(
-          ({ principal, secret, fromMs, toMs }) =>
-            principal === event.principal?.key &&
-            secret === keyOf(event) &&
-            fromMs <= event.atMs &&
-            event.atMs < toMs,
-        ),
-    );
-    expect(unapproved).toEqual([]);
+    expect(harmless).toEqual([]);
+    expect(attacks).toContain("attack: personTargeted");
+    expect(attacks).toContain("attack: insiderCloudShell");
   });
 
   test("nobody asks for a version that was revoked", () => {
-    const late = exceptions((event, { versions }) =>
+    const isRetired: Question = (event, { versions }) =>
+      event.version?.label === "AWSPREVIOUS" ||
       versions.some(
         ({ versionId, revokedAtMs }) =>
           versionId === event.version?.id && revokedAtMs !== undefined && event.atMs >= revokedAtMs,
-      ),
-    );
-    expect(late).toEqual([]);
+      );
+    const { harmless, attacks } = asking(isRetired);
+    expect([harmless, [...attacks]]).toEqual([[], ["attack: retiredRead"]]);
   });
 
   test("a pending version is read by who rotates", () => {
-    const pending = exceptions((event) => event.version?.label === "AWSPENDING");
-    expect(pending).not.toEqual([]);
-    const by = new Set(pending.map(({ principal }) => principal?.key));
-    const rotating = fleet.map(({ tenant }) => tenant.rekey.role);
-    expect([...by].filter((key) => key !== "rds.amazonaws.com" && !rotating.includes(key ?? ""))).toEqual([]);
+    const isPending: Question = (event) => event.version?.label === "AWSPENDING";
+    expect(asking(isPending).harmless).not.toEqual([]);
+    const { harmless, attacks } = asking(
+      (event, context) =>
+        isPending(event, context) &&
+        event.principal?.kind !== "service" &&
+        !context.rotationRoles.has(event.principal?.key ?? ""),
+    );
+    expect([harmless, [...attacks]]).toEqual([[], ["attack: pendingRead"]]);
   });
 
   test("tasks and functions are known as readers of what they read", () => {
     const own =
       /^(ecsBoot|lambdaColdStart|powertoolsChatty|cachingClient|backupJob|rareJobs|externalSecrets)$/;
-    const unknown = exceptions(
-      (event, { consumers }) =>
-        own.test(event.source) && !consumers.get(keyOf(event))?.has(event.principal?.key ?? ""),
+    const { harmless, attacks } = asking(
+      (event, { consumers }) => !consumers.get(keyOf(event))?.has(event.principal?.key ?? ""),
     );
-    expect(unknown).toEqual([]);
+    expect(harmless.filter(({ source }) => own.test(source))).toEqual([]);
+    expect(attacks).toContain("attack: slowAndLow");
   });
 });
 

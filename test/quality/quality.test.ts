@@ -58,7 +58,7 @@ test.each([
       precision: exactly(precision),
       findingsPerTenantDay: exactly(aDay),
       falsePerTenantDay: exactly(0),
-      ...{ seeds: 2, tenants: 2, records: 0, perAttack: {}, perArchetype: {} },
+      ...{ seeds: 2, tenants: 2, records: 0, coincidences: 0, perAttack: {}, perArchetype: {} },
     };
     expect(isWithinLimits(score)).toBe(isEnough);
   },

@@ -19,13 +19,13 @@ import { run } from "./run.ts";
 import { ScoreSheet } from "./score.ts";
 
 const USAGE =
-  "usage: npm run detect:quality -- [--json] [--seeds 10] [--first-seed 1] [--days 30] [--attacks-each 2] [--only <attack>] [--strip-agents]";
+  "usage: npm run detect:quality -- [--json] [--seeds 6] [--first-seed 1] [--days 30] [--attacks-each 2] [--only <attack>] [--strip-agents]";
 
 function options() {
   const { values } = parseArgs({
     options: {
       json: { type: "boolean", default: false },
-      seeds: { type: "string", default: "10" },
+      seeds: { type: "string", default: "6" },
       "first-seed": { type: "string", default: "1" },
       days: { type: "string", default: "30" },
       "attacks-each": { type: "string", default: "2" },

@@ -35,6 +35,7 @@ export function linesOf(score: Score): string[] {
       `under ${MOST_FINDINGS_A_DAY}`,
     ),
     line("false findings per tenant and day", score.falsePerTenantDay),
+    `findings that count for an attack without one of its records at their ends: ${score.coincidences}`,
   ];
 }
 

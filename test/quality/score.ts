@@ -20,6 +20,8 @@ export type Score = { readonly [Name in keyof Rates]: Interval } & {
   readonly seeds: number;
   readonly tenants: number;
   readonly records: number;
+  /** Findings that count for an attack although they begin and end with what nobody planted: luck, or one that has not ended. */
+  readonly coincidences: number;
   readonly perAttack: Readonly<Record<string, AttackScore>>;
   readonly perArchetype: Readonly<Record<string, ArchetypeScore>>;
 };
@@ -30,6 +32,7 @@ export class ScoreSheet {
   readonly #archetypes: Record<string, ArchetypeScore> = {};
   #tenants = 0;
   #records = 0;
+  #coincidences = 0;
 
   constructor(archetypes: Iterable<string>) {
     for (const name of archetypes) this.#archetypes[name] = { mistaken: 0, rules: {} };
@@ -51,9 +54,12 @@ export class ScoreSheet {
     for (const { attack } of planted) this.#attacks[attack] ??= { planted: 0, caught: 0, rules: {} };
     for (const label of planted) this.#attack(label).planted++;
     for (const label of verdict.caught) this.#attack(label).caught++;
-    for (const { firstEventId, rules } of verdict.ofAttacks) {
-      const attack = this.#attacks[sources.get(firstEventId)?.replace(/^attack: /, "") ?? ""];
+    for (const { firstEventId, lastEventId, rules } of verdict.ofAttacks) {
+      const attack = [firstEventId, lastEventId]
+        .map((id) => this.#attacks[sources.get(id)?.replace(/^attack: /, "") ?? ""])
+        .find((one) => one !== undefined);
       if (attack) count(attack.rules, rules);
+      else this.#coincidences++;
     }
     for (const { firstEventId, rules } of verdict.mistaken) {
       const source = sources.get(firstEventId) ?? "nothing";
@@ -77,6 +83,7 @@ export class ScoreSheet {
       seeds: rates.length,
       tenants: this.#tenants,
       records: this.#records,
+      coincidences: this.#coincidences,
       perAttack: sorted(this.#attacks),
       perArchetype: sorted(this.#archetypes),
     };

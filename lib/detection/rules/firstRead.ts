@@ -1,4 +1,4 @@
-import { PLAIN_READ } from "../calls.ts";
+import { GROWTH, PLAIN_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const OTHER = { principal: { key: "arn:aws:iam::123456789012:role/reports" } };
@@ -14,7 +14,17 @@ export const firstRead: Rule = {
       all: [
         PLAIN_READ,
         { isNew: "reader" },
-        { not: { any: [{ secret: "mapped to the reader" }, { secret: "made by the caller" }] } },
+        { any: [{ not: { who: "person" } }, { secret: "production" }] },
+        {
+          not: {
+            any: [
+              { secret: "mapped to the reader" },
+              { secret: "made by the caller" },
+              { secret: "approved" },
+              GROWTH,
+            ],
+          },
+        },
       ],
     },
   },
@@ -24,6 +34,16 @@ export const firstRead: Rule = {
   ],
   fires: [{ what: "another role reads it", usually: [{}], events: [OTHER] }],
   silent: [
+    {
+      what: "who reads others every day reads one that was just made",
+      usually: [{ ...OTHER, secret: "other" }],
+      events: [{ action: "CreateSecret" }, { ...OTHER, afterSeconds: 86_400 }],
+    },
+    {
+      what: "a person reads what is not production's",
+      usually: [{}],
+      events: [{ principal: { ...OTHER.principal, isPerson: true } }],
+    },
     { what: "its own reader reads it", usually: [{}], events: [{}] },
     { what: "a consumer reads it", known: { consumers: ["reports"] }, usually: [{}], events: [OTHER] },
     {

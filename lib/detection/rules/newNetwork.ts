@@ -6,6 +6,8 @@ const from = (key: string, kind: "public" | "private" | "endpoint" = "public") =
 });
 const by = (name: string) => ({ principal: { key: `arn:aws:iam::123456789012:role/${name}` } });
 
+const HOME = [{}, { afterSeconds: 4 * 86_400 }];
+
 export const newNetwork: Rule = {
   id: "newNetwork",
   says: "A role that is no person's read a secret from a network from which it had never come.",
@@ -24,24 +26,30 @@ export const newNetwork: Rule = {
   },
   falsePositives: ["A new way out of the network: silent as soon as three roles use it."],
   fires: [
-    { what: "from an address on the internet", usually: [{}], events: [from("203.0.113.0/24")] },
-    { what: "through somebody else's endpoint", usually: [{}], events: [from("vpce-1", "endpoint")] },
+    { what: "from an address on the internet", usually: HOME, events: [from("203.0.113.0/24")] },
+    { what: "through somebody else's endpoint", usually: HOME, events: [from("vpce-1", "endpoint")] },
   ],
   silent: [
     {
       what: "from the same network",
-      usually: [from("203.0.113.0/24")],
+      usually: [...HOME, from("203.0.113.0/24"), { ...from("203.0.113.0/24"), afterSeconds: 4 * 86_400 }],
       events: [from("203.0.113.0/24")],
     },
-    { what: "from another subnet", usually: [{}], events: [from("10.0.4.0/24", "private")] },
+    { what: "from another subnet", usually: HOME, events: [from("10.0.4.0/24", "private")] },
     {
       what: "from where three other roles come, too",
-      usually: ["a", "b", "c"].map((name) => ({ ...by(name), ...from("203.0.113.0/24") })),
+      usually: [...HOME, ...["a", "b", "c"].map((name) => ({ ...by(name), ...from("203.0.113.0/24") }))],
+      events: [from("203.0.113.0/24")],
+    },
+    { what: "who never stayed on one", usually: [{}], events: [from("203.0.113.0/24")] },
+    {
+      what: "who comes from everywhere",
+      usually: [...HOME, from("198.51.100.0/24")],
       events: [from("203.0.113.0/24")],
     },
     {
       what: "a person, who is at home today",
-      usually: [{}],
+      usually: HOME,
       events: [{ ...from("203.0.113.0/24"), principal: { isPerson: true } }],
     },
   ],
