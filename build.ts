@@ -5,6 +5,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildOptions as BuildSettings, build, type Metafile, type Plugin } from "esbuild";
+import { readPages } from "./lib/adapters/runbookFiles.ts";
+import { compileRunbooks } from "./lib/incident/compile.ts";
 
 const ROOT = import.meta.dirname;
 
@@ -62,6 +64,7 @@ export const DRIVERS: Readonly<Record<string, string>> = {
   pg: "driver-pg.cjs",
   "@slack/web-api": "driver-slack.cjs",
   "./iamClients.ts": "driver-iam.cjs",
+  "./runbookFiles.ts": "driver-runbooks.cjs",
 };
 
 const driversApart: Plugin = {
@@ -70,6 +73,24 @@ const driversApart: Plugin = {
     building.onResolve({ filter: /.*/ }, ({ kind, path }) => {
       const file = kind === "dynamic-import" ? DRIVERS[path] : undefined;
       return file === undefined ? undefined : { path: `./${file}`, external: true };
+    });
+  },
+};
+
+/** The runbooks stand in the bundle as what they compile to; a mistake in one fails the build as one in the source does. */
+const runbooksCompiled: Plugin = {
+  name: "runbooks-compiled",
+  setup(building) {
+    building.onLoad({ filter: /[\\/]lib[\\/]adapters[\\/]runbookFiles\.ts$/ }, () => {
+      const { runbooks, problems } = compileRunbooks(readPages());
+      return {
+        contents: `const all = ${JSON.stringify(runbooks)};\nexport const runbooks = () => all;\n`,
+        errors: problems.map(({ file, line, what, fix }) => ({
+          text: `${what}; ${fix}`,
+          location: { file, line, column: 0 },
+        })),
+        loader: "js",
+      };
     });
   },
 };
@@ -83,6 +104,7 @@ async function bundleDriver(name: string, file: string): Promise<void> {
       resolveDir: join(ROOT, "lib", "adapters"),
     },
     outfile: file,
+    plugins: [runbooksCompiled],
   });
 }
 
@@ -95,7 +117,7 @@ export async function bundle(entry: string, file: string): Promise<Bundle> {
     entryPoints: [entry],
     outfile: file,
     ...OPTIONS,
-    plugins: [driversApart],
+    plugins: [driversApart, runbooksCompiled],
     metafile: true,
   });
   return { file, metafile };

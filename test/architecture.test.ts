@@ -28,10 +28,20 @@ const ARROWS: Readonly<Record<string, { rooms: readonly string[]; packages: read
     packages: ["pg", "@redis/client", "jose"],
   },
   detection: { rooms: ["detection", "nouns"], packages: [] },
-  adapters: { rooms: ["adapters", "rotation", "detection", "nouns"], packages: ["@aws-sdk/", "@slack/"] },
-  journeys: { rooms: ["journeys", "rotation", "detection", "nouns"], packages: ["zod", "p-limit"] },
+  incident: { rooms: ["incident", "nouns"], packages: ["zod", "yaml", "mdast-util-from-markdown"] },
+  adapters: {
+    rooms: ["adapters", "rotation", "detection", "incident", "nouns"],
+    packages: ["@aws-sdk/", "@slack/"],
+  },
+  journeys: {
+    rooms: ["journeys", "rotation", "detection", "incident", "nouns"],
+    packages: ["zod", "p-limit"],
+  },
   app: {
-    rooms: ["journeys", "rotation", "detection", "adapters", "strategies", "config", "log", "nouns"],
+    rooms: [
+      ...["journeys", "rotation", "detection", "incident", "adapters", "strategies"],
+      ...["config", "log", "nouns"],
+    ],
     packages: [],
   },
   handlers: { rooms: ["app", "nouns"], packages: ["@middy/", "aws-lambda"] },
@@ -176,6 +186,11 @@ test.each([
     "lib/journeys/x.ts",
     'const a = await import("../app.ts");',
     "lib/journeys/x.ts (journeys) may not import lib/app.ts (app)",
+  ],
+  [
+    "lib/incident/x.ts",
+    'import { RULES } from "../detection/rules.ts";',
+    "lib/incident/x.ts (incident) may not import lib/detection/rules.ts (detection)",
   ],
   ["lib/secret.ts", 'import { a } from "./log.ts";', "lib/secret.ts (nouns) may not import lib/log.ts (log)"],
   [

@@ -10,7 +10,13 @@ import { buildHandlers } from "../build.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const KEPT = join(ROOT, ".build", "tested");
-const MADE_FROM = ["build.ts", "package-lock.json", "serverless.yml", "{lib,handlers}/**/*.ts"];
+const MADE_FROM = [
+  "build.ts",
+  "package-lock.json",
+  "serverless.yml",
+  "{lib,handlers}/**/*.ts",
+  "runbooks/*.md",
+];
 
 /** @returns function name -> path of its bundle */
 export async function builtHandlers(): Promise<Record<string, string>> {

@@ -20,6 +20,7 @@ const COPIED = [
   "lib",
   "build.ts",
   "package.json",
+  "runbooks",
   "serverless.plugin.cjs",
   "serverless.yml",
   "tsconfig.json",
@@ -139,13 +140,14 @@ describe("sls package without an account", () => {
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(5);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(6);
       const text = zip.toString("latin1");
       for (const file of [
         name.replace(".zip", ""),
         "driver-iam",
         "driver-pg",
         "driver-redis",
+        "driver-runbooks",
         "driver-slack",
       ]) {
         expect(text).toContain(`.build/handlers/${file}.cjs`);
@@ -547,6 +549,22 @@ describe("sls as people use it", () => {
       await writeFile(join(broken, "handlers", "advance.ts"), "export const handler = 1;\n\nconst = 2;\n");
       const { code, output } = await sls(broken, ["package"]);
       expect(output).toContain("handlers/advance.ts:3:6: ERROR:");
+      expect(code).toBe(1);
+    } finally {
+      await rm(broken, { recursive: true, force: true });
+    }
+  });
+
+  test("a mistake in a runbook ends at once with its file, line and mend", async () => {
+    const broken = await copyOfProject();
+    try {
+      const page = join(broken, "runbooks", "drill.md");
+      const text = await readFile(page, "utf8");
+      await writeFile(page, text.replace("run: rotateEmergency", "run: rotateEmergncy"));
+      const { code, output } = await sls(broken, ["package"]);
+      expect(output).toMatch(
+        /runbooks\/drill\.md:22:0: ERROR: .*there is no action "rotateEmergncy"; there are: /,
+      );
       expect(code).toBe(1);
     } finally {
       await rm(broken, { recursive: true, force: true });
