@@ -1,11 +1,12 @@
 /**
- * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
+ * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, CloudWatch, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
  * code under test reaches it as it reaches AWS, through `AWS_ENDPOINT_URL`; it does not know that it is here.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import dynalite from "dynalite";
 import { Trail } from "./cloudTrail.ts";
+import { logsService, Metrics } from "./cloudWatch.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
@@ -42,6 +43,7 @@ export interface Cloud {
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
   readonly iam: Iam;
+  readonly metrics: Metrics;
   stop(): Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const services: AwsService[] = [];
   const fetched = new FetchedSecrets();
   const observe = (call: ServedCall) => {
-    trail.observe(call);
+    if (!call.service.isDataOnly) trail.observe(call);
     fetched.observe(call);
   };
   const door: Door = await startServer({
@@ -123,7 +125,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...(options.pace ? { pace: options.pace } : {}),
     ...(options.allowShadowedKeys ? { allowShadowedKeys: true } : {}),
   });
-  services.push(secretsManager, trail.service(), ecs.service);
+  const metrics = new Metrics();
+  services.push(
+    secretsManager,
+    trail.service(),
+    ecs.service,
+    logsService(ecs.handle.logStream),
+    metrics.service(),
+  );
   return {
     endpoint: door.endpoint,
     env: { ...env, SLACK_API_URL: `${door.endpoint}/api/` },
@@ -134,6 +143,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     slack,
     lambda,
     iam,
+    metrics,
     async stop() {
       rotations.stop();
       await lambda.stop();
