@@ -1,13 +1,19 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cloudWatch } from "./adapters/cloudWatch.ts";
+import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
+import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
+import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
+import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { advance } from "./journeys/advance.ts";
+import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
@@ -72,6 +78,25 @@ export async function onRotateSecret(env: Env, event: unknown, moment: Moment): 
   return rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment));
 }
 
+/** @throws RekeyError CONFIG_INVALID naming every variable that is wrong; SLACK_FAILED, AWS_* for Lambda to invoke again */
+export async function onContainerStopped(env: Env, event: unknown, moment: Moment): Promise<StopOutcome> {
+  const { slack, clusters, table } = parseConfig(env);
+  const ports = {
+    clusters,
+    watch: ecsWatch(),
+    logs: cloudWatchLogs(),
+    usage: cloudWatch(),
+    reach: tcpReach(),
+    episodes: dynamoEpisodes(table),
+    rotations: dynamoRotationLog(table),
+    ...announcerOf(slack, secretsManagerStore()),
+    ...CLOCK,
+    tell,
+    holder: `${moment.awsRequestId}/${randomUUID()}`,
+  };
+  return containerStopped(ports, event);
+}
+
 function invocationOf(event: unknown, moment: Moment): Invocation {
   const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
@@ -94,16 +119,22 @@ function buildPorts(config: Config): Ports {
     rights: iamRights(),
     log: dynamoRotationLog(table),
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
-    ...(slack
-      ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) }
-      : {}),
+    ...announcerOf(slack, store),
+    ...CLOCK,
     tell,
-    now: () => new Date(),
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
     mayWrite: () => {},
     settings,
   };
 }
+
+/** Nothing where no channel is configured. */
+const announcerOf = (slack: Config["slack"], store: SecretStore): Pick<Ports, "announcer"> =>
+  slack ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) } : {};
+
+const CLOCK: Pick<Ports, "now" | "sleep"> = {
+  now: () => new Date(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
+};
 
 /** Being woken early is what the signal is for, and no failure. */
 function unlessAborted(error: unknown): void {

@@ -104,6 +104,12 @@ const statements = (
   return documents.flatMap((document: { Statement: unknown }) => document.Statement);
 };
 
+const rulesOf = (id: string) =>
+  Object.values(resources).filter(
+    ({ Type, Properties }) =>
+      Type === "AWS::Events::Rule" && Properties.Targets[0].Arn["Fn::GetAtt"][0] === id,
+  );
+
 /** Every logical id that is referred to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn. */
 function references(node: unknown): string[] {
   if (Array.isArray(node)) return node.flatMap(references);
@@ -125,7 +131,13 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip", "rotateSecret.zip", "verify.zip"]);
+    expect(files).toEqual([
+      "advance.zip",
+      "containerStopped.zip",
+      "rotateAll.zip",
+      "rotateSecret.zip",
+      "verify.zip",
+    ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
@@ -147,6 +159,9 @@ describe("sls package without an account", () => {
   test("names handlers where the zips have them", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
+    expect(get("ContainerStoppedLambdaFunction").Properties.Handler).toBe(
+      ".build/handlers/containerStopped.handler",
+    );
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
     expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
   });
@@ -169,6 +184,7 @@ describe("sls package without an account", () => {
     for (const [id, role] of [
       ["RotateAllLambdaFunction", "RotateAllRole"],
       ["AdvanceLambdaFunction", "AdvanceRole"],
+      ["ContainerStoppedLambdaFunction", "ContainerStoppedRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
       ["RotateSecretLambdaFunction", "RotateSecretRole"],
     ] as const) {
@@ -226,14 +242,34 @@ describe("sls package without an account", () => {
   });
 
   test("wakes advance every minute and when an ECS deployment changes", () => {
-    const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
+    const rules = rulesOf("AdvanceLambdaFunction");
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
       "rate(1 minute)",
       { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
     ]);
+  });
+
+  test("wakes containerStopped when a task stops or will, and with what a service says; nothing undelivered is lost", () => {
+    const rules = rulesOf("ContainerStoppedLambdaFunction");
+    expect(rules.map(({ Properties }) => Properties.EventPattern)).toEqual([
+      { source: ["aws.ecs"], "detail-type": ["ECS Task State Change"], detail: { lastStatus: ["STOPPED"] } },
+      {
+        source: ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        detail: { lastStatus: ["RUNNING"], stopCode: ["TerminationNotice"] },
+      },
+      { source: ["aws.ecs"], "detail-type": ["ECS Service Action", "ECS Deployment State Change"] },
+    ]);
     for (const { Properties } of rules) {
-      expect(Properties.Targets[0].Arn).toEqual({ "Fn::GetAtt": ["AdvanceLambdaFunction", "Arn"] });
+      expect(Properties.Targets[0]).toMatchObject({
+        DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
+      });
     }
+    const [kept] = statements("DeadLettersPolicy");
+    expect(kept).toMatchObject({ Action: "sqs:SendMessage", Principal: { Service: "events.amazonaws.com" } });
+    const lost = get("ContainerStoppedLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
   });
 
   test("lets Secrets Manager of this account call rotateSecret, and nobody else", () => {
@@ -271,6 +307,7 @@ describe("sls package without an account", () => {
         ["RotateAllLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Errors"],
         ["RotateSecretLambdaFunction", "Errors"],
+        ["ContainerStoppedLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
       ]),
     );
@@ -325,6 +362,19 @@ describe("the rights", () => {
       expect(actions).toContain(action);
   });
 
+  test("of containerStopped look, and write nothing but its records, its log, and what was lost", () => {
+    const actions = statements("ContainerStoppedRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !action.startsWith("ec2:"));
+    expect(actions.filter((action) => !/:(Get|List|Describe|Query|Decrypt)/.test(action)).sort()).toEqual([
+      "dynamodb:PutItem",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "sqs:SendMessage",
+    ]);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -332,6 +382,7 @@ describe("the rights", () => {
       "AdvanceRole",
       "RotateSecretRole",
       "VerifyRole",
+      "ContainerStoppedRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
@@ -346,7 +397,7 @@ describe("the rights", () => {
         .flatMap(({ Action }) => [Action].flat())
         .filter(
           (name) =>
-            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
+            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$|cloudwatch:GetMetricData$)/.test(
               name,
             ),
         ),
@@ -367,7 +418,7 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole"]
+      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "ContainerStoppedRole"]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );
