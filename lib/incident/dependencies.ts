@@ -32,9 +32,8 @@ export function hostsOf({ environment }: Pick<ContainerShape, "environment">): H
   const found = [...environment].flatMap(([variable, value]): Host[] => {
     const scheme = /^([a-z][a-z0-9]*)(?:\+\w+)?:\/\//i.exec(value)?.[1]?.toLowerCase() ?? "";
     if (Object.hasOwn(PORTS, scheme)) {
-      const url = URL.parse(value.replace(/^[^:]+/, "http"));
-      const port = Number(/:(\d{1,5})$/.exec(authorityOf(value))?.[1] ?? PORTS[scheme]);
-      return url?.hostname ? [{ variable, host: url.hostname, port }] : [];
+      const [, host, port] = /^([\w.-]{1,253})(?::(\d{1,5}))?$/.exec(authorityOf(value)) ?? [];
+      return host === undefined ? [] : [{ variable, host, port: Number(port ?? PORTS[scheme]) }];
     }
     const [, stem] = /^(.*)_HOST(?:NAME)?$/i.exec(variable) ?? [];
     if (stem === undefined || !/^[\w.-]{1,253}$/.test(value)) return [];
@@ -43,14 +42,19 @@ export function hostsOf({ environment }: Pick<ContainerShape, "environment">): H
     return port === undefined ? [] : [{ variable, host: value, port }];
   });
   const isUsual = ({ host, port }: Host) => port > 0 && port < 65_536 && !isLinkLocal(host);
-  return [...new Map(found.filter(isUsual).map((one) => [`${one.host}:${one.port}`, one])).values()].slice(
-    0,
-    MOST_HOSTS,
-  );
+  const usual = found.filter(isUsual);
+  const isFirst = (one: Host, at: number) =>
+    usual.findIndex(({ host, port }) => host === one.host && port === one.port) === at;
+  return usual.filter(isFirst).slice(0, MOST_HOSTS);
 }
 
-const authorityOf = (url: string) => url.replace(/^[^/]*\/\//, "").replace(/[/?#].*$/s, "");
+/**
+ * What follows the last @: a password that nobody escaped may hold every sign that ends one, and no part of it may be taken
+ * for a host. Of several hosts the first.
+ */
+const authorityOf = (url: string) =>
+  url.slice(Math.max(url.indexOf("://") + 3, url.lastIndexOf("@") + 1)).replace(/[/?#,].*$/s, "");
 
 /** The task's own: credentials and metadata, which nobody has to reach from elsewhere. */
 const isLinkLocal = (host: string) =>
-  host.startsWith("169.254.") || host.startsWith("127.") || host === "localhost" || host.startsWith("[");
+  host.startsWith("169.254.") || host.startsWith("127.") || host === "localhost";

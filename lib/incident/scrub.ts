@@ -53,6 +53,7 @@ const LONG_RUN = /\b(arn:[\w-]+:[\w-]+:[\w-]*:\d{12}:[\w/:+=.@-]+|ecs-svc\/\d+)|
  * @returns lines without control characters, each no longer than a screen is wide
  */
 export function scrubLines(lines: readonly string[], names: readonly string[] = []): string[] {
+  if (lines.length === 0) return [];
   const text = lines
     .flatMap((line) => line.split(/\r?\n/))
     .map((line) => line.slice(0, LONGEST_LINE).replace(COLOURS, "").replace(UNSEEN, " "))

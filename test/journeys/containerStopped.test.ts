@@ -66,8 +66,8 @@ test("a task that crashes is told of once, with its evidence, and the recovery i
   await world.serve("orders", earlier, 1);
   await world.settle("orders");
   const lines = [
-    `connecting with password=${canary}`,
     ...Array.from({ length: 60 }, (_, at) => `line ${at} <!channel>`),
+    `connecting with password=${canary}`,
   ];
   const broken = await world.define("orders", {
     ...program(lines, onceWith(3)),
