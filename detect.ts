@@ -1,31 +1,30 @@
 /**
  * `npm run detect -- <files>`: what the rules of the detection say to CloudTrail records that lie in files, plain or gzipped:
  * a trail's files, arrays, one record a line, or answers of LookupEvents. `--json` prints one JSON object as the last line.
+ * Rules that need to know what is usual run dry, unless `--usual-days 30` takes the files' first thirty days for it.
  * The exit code is 2 if a file cannot be read, and 0 whatever is found.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
+import { unzipped } from "./lib/adapters/unzipped.ts";
 import { type Replay, replay } from "./lib/detection/replay.ts";
 import { RULES } from "./lib/detection/rules.ts";
 
-const USAGE = "usage: npm run detect -- [--json] <file> [<file> ...]";
+const USAGE = "usage: npm run detect -- [--json] [--usual-days <days>] <file> [<file> ...]";
 
 class Unreadable extends Error {}
 
-function* textsOf(files: readonly string[]): Generator<string> {
+function* contentsOf(files: readonly string[]): Generator<Buffer> {
   for (const file of files) {
     try {
-      const bytes = readFileSync(file);
-      const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      yield (isZipped ? gunzipSync(bytes) : bytes).toString("utf8");
+      yield unzipped(readFileSync(file));
     } catch (error) {
       throw new Unreadable(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
     }
   }
 }
 
-function print({ records, events, malformed, findings }: Replay): void {
+function print({ records, events, malformed, findings, dry }: Replay): void {
   for (const { severity, says, principal, secrets, rules, first, last, events: count } of findings) {
     console.log(`${severity.toUpperCase().padEnd(8)} ${says}`);
     console.log(`         by ${principal}, ${count} event(s) from ${first.at} to ${last.at}`);
@@ -35,6 +34,8 @@ function print({ records, events, malformed, findings }: Replay): void {
       );
     console.log(`         rules: ${rules.join(", ")}; first event ${first.eventId}`);
   }
+  for (const [rule, times] of Object.entries(dry))
+    console.log(`DRY      ${rule} would have spoken ${times} times, had it known what is usual`);
   const broken = Object.entries(malformed).map(([why, times]) => `${times} times ${why}`);
   console.log(
     `${findings.length} finding(s) in ${events} events about secrets, of ${records} records; ${broken.length > 0 ? broken.join("; ") : "all could be read"}`,
@@ -43,11 +44,14 @@ function print({ records, events, malformed, findings }: Replay): void {
 
 try {
   const { values, positionals } = parseArgs({
-    options: { json: { type: "boolean", default: false } },
+    options: { json: { type: "boolean", default: false }, "usual-days": { type: "string" } },
     allowPositionals: true,
   });
   if (positionals.length === 0) throw new Unreadable(USAGE);
-  const found = replay(RULES, textsOf(positionals));
+  const days = values["usual-days"];
+  if (days !== undefined && !/^\d{1,4}$/.test(days))
+    throw new Unreadable(`--usual-days is a number of days\n${USAGE}`);
+  const found = replay(RULES, contentsOf(positionals), days === undefined ? {} : { usualDays: Number(days) });
   print(found);
   if (values.json) console.log(JSON.stringify(found));
 } catch (error) {

@@ -1,27 +1,43 @@
 /** The only wiring: configuration in, journeys out. Everything else is given what it needs. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { callLedger, invocationsIn } from "./adapters/callLedger.ts";
+import { cloudTrailLog } from "./adapters/cloudTrail.ts";
+import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
 import { cloudWatch } from "./adapters/cloudWatch.ts";
 import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
+import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
+import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
+import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
 import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { RULES } from "./detection/rules.ts";
+import type { WeeklyReview } from "./detection/weeklyReview.ts";
+import type { AccessPorts } from "./journeys/accessPorts.ts";
+import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
+import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
 import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
+import { reviewAccess } from "./journeys/reviewAccess.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
+import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
+import type { WatchPorts } from "./journeys/watchPorts.ts";
+import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
+import type { Announcer } from "./message.ts";
 import type { DriftReport } from "./rotation/driftReport.ts";
 import type { Report } from "./rotation/report.ts";
 import type { SecretStore } from "./rotation/secretStore.ts";
@@ -44,6 +60,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Time to give the lease back and to answer, before Lambda ends the process. */
 const RESERVE_MS = 60_000;
+/** For one call to CloudTrail that hangs, and the report. */
+const SCAN_RESERVE_MS = 15_000;
 
 /**
  * For middy, in every handler: no answer of its own shortly before the time limit, or the work would go on beside whoever
@@ -78,9 +96,56 @@ export async function onRotateSecret(env: Env, event: unknown, moment: Moment): 
   return rotateSecret(ports, readStepRequest(event), invocationOf(undefined, moment));
 }
 
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
+export async function onBlastRadius(env: Env, event: unknown, moment: Moment): Promise<BlastRadiusAnswer> {
+  const ports = accessPorts(parseConfig(env));
+  return blastRadius(ports, readRadiusRequest(event, ports.now()), deadlineOf(moment, SCAN_RESERVE_MS));
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
+export async function onReviewAccess(env: Env, event: unknown, moment: Moment): Promise<WeeklyReview> {
+  const ports = accessPorts(parseConfig(env));
+  return reviewAccess(ports, readReviewRequest(event, ports.now()), deadlineOf(moment, SCAN_RESERVE_MS));
+}
+
+/** @throws RekeyError CONFIG_INVALID, and whatever keeps CloudTrail's history from being read */
+export async function onScanAccess(env: Env, moment: Moment): Promise<WatchReport> {
+  const config = parseConfig(env);
+  const { table, clusters, watch, ...settings } = config;
+  const store = secretsManagerStore(callLedger(table));
+  const ports: WatchScanPorts = {
+    accessLog: cloudTrailLog(),
+    cursors: dynamoCursors(table),
+    watch: watchPorts(config, store),
+    account: { store, fleet: ecsFleet(clusters), log: dynamoRotationLog(table), tell, settings },
+    ourSelves: async () => ({ ...watch, invocations: await invocationsIn(table) }),
+    tell,
+    now: () => new Date(),
+    sleep: (ms) => sleep(ms),
+  };
+  return watchScan(ports, { deadline: deadlineOf(moment, SCAN_RESERVE_MS) });
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps what was seen from being kept */
+export async function onAccessEvent(env: Env, event: unknown): Promise<EventReport> {
+  const config = parseConfig(env);
+  return watchEvent(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
+}
+
+function watchPorts(config: Config, store: SecretStore): WatchPorts {
+  return {
+    store: dynamoWatchStore(config.table),
+    rules: RULES,
+    ...announcing(config, store),
+    tell,
+    now: () => new Date(),
+  };
+}
+
 /** @throws RekeyError CONFIG_INVALID naming every variable that is wrong; SLACK_FAILED, AWS_* for Lambda to invoke again */
 export async function onContainerStopped(env: Env, event: unknown, moment: Moment): Promise<StopOutcome> {
-  const { slack, clusters, table } = parseConfig(env);
+  const config = parseConfig(env);
+  const { clusters, table } = config;
   const ports = {
     clusters,
     watch: ecsWatch(),
@@ -89,7 +154,7 @@ export async function onContainerStopped(env: Env, event: unknown, moment: Momen
     reach: tcpReach(),
     episodes: dynamoEpisodes(table),
     rotations: dynamoRotationLog(table),
-    ...announcerOf(slack, secretsManagerStore()),
+    ...announcing(config, secretsManagerStore(callLedger(table))),
     ...CLOCK,
     tell,
     holder: `${moment.awsRequestId}/${randomUUID()}`,
@@ -101,35 +166,59 @@ function invocationOf(event: unknown, moment: Moment): Invocation {
   const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
   const id = named ?? (UUID.test(moment.awsRequestId) ? moment.awsRequestId : undefined);
-  const left = moment.getRemainingTimeInMillis();
   return {
     ...(typeof id === "string" && id !== "" ? { eventId: id } : {}),
     // A retry has the request id of the invocation it repeats, while the first may still be running.
     holder: `${moment.awsRequestId}/${randomUUID()}`,
-    deadline: new Date(Date.now() + Math.max(left - RESERVE_MS, left / 2)),
+    deadline: deadlineOf(moment, RESERVE_MS),
   };
 }
 
+function deadlineOf(moment: Moment, reserveMs: number): Date {
+  const left = moment.getRemainingTimeInMillis();
+  return new Date(Date.now() + Math.max(left - reserveMs, left / 2));
+}
+
 function buildPorts(config: Config): Ports {
-  const store = secretsManagerStore();
-  const { slack, clusters, table, ...settings } = config;
+  const store = secretsManagerStore(callLedger(config.table));
+  const { clusters, table, ...settings } = config;
   return {
     store,
     fleet: ecsFleet(clusters),
     rights: iamRights(),
     log: dynamoRotationLog(table),
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
-    ...announcerOf(slack, store),
-    ...CLOCK,
+    ...announcing(config, store),
     tell,
+    ...CLOCK,
     mayWrite: () => {},
     settings,
   };
 }
 
-/** Nothing where no channel is configured. */
-const announcerOf = (slack: Config["slack"], store: SecretStore): Pick<Ports, "announcer"> =>
-  slack ? { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) } : {};
+/** Without the strategies, which no look into the past needs. */
+function accessPorts(config: Config): AccessPorts {
+  const { clusters, table } = config;
+  const store = secretsManagerStore(callLedger(table));
+  return {
+    accessLog: cloudTrailLog(),
+    trails: cloudTrailTrails(),
+    policies: secretPolicies(),
+    store,
+    fleet: ecsFleet(clusters),
+    log: dynamoRotationLog(table),
+    watch: dynamoWatchStore(table),
+    ...announcing(config, store),
+    tell,
+    now: () => new Date(),
+    sleep: (ms) => sleep(ms),
+  };
+}
+
+function announcing({ slack }: Config, store: SecretStore): { readonly announcer?: Announcer } {
+  if (slack === undefined) return {};
+  return { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) };
+}
 
 const CLOCK: Pick<Ports, "now" | "sleep"> = {
   now: () => new Date(),

@@ -26,6 +26,12 @@ const schema = z.object({
   REKEY_ROTATION_FUNCTION: z.optional(z.string()),
   REKEY_POLL_MS: z._default(z.coerce.number("must be a number of milliseconds").check(z.positive()), 2000),
   REKEY_CONCURRENCY: z._default(z.coerce.number("must be a number").check(z.positive()), 16),
+  /** ARNs of the roles of Rekey's own functions, whose every call is accounted for. */
+  REKEY_ROLES: z.optional(z.string()),
+  /** Ids of other accounts of the same owner, which are no strangers. */
+  REKEY_ACCOUNTS: z.optional(z.string()),
+  /** How the names of Rekey's functions, rules and schedules begin. */
+  REKEY_NAMES_BEGIN: z.optional(z.string()),
   SLACK_API_URL: z.optional(z.url("must be a URL")),
 });
 
@@ -33,6 +39,11 @@ export interface Config {
   readonly table: string;
   readonly slack?: { readonly channel: string; readonly tokenSecret: string; readonly apiUrl?: string };
   readonly clusters: readonly string[];
+  readonly watch: {
+    readonly roles: readonly string[];
+    readonly accounts: readonly string[];
+    readonly namesBegin: string;
+  };
   readonly rolloutSeconds: number;
   readonly settleSeconds: number;
   readonly leaseSeconds: number;
@@ -68,7 +79,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
           },
         }
       : {}),
-    clusters: (data.REKEY_CLUSTERS ?? "").split(/[\s,]+/).filter((name) => name !== ""),
+    clusters: words(data.REKEY_CLUSTERS),
+    watch: {
+      roles: words(data.REKEY_ROLES),
+      accounts: words(data.REKEY_ACCOUNTS),
+      namesBegin: data.REKEY_NAMES_BEGIN ?? "",
+    },
     rolloutSeconds: data.REKEY_ROLLOUT_SECONDS,
     settleSeconds: data.REKEY_SETTLE_SECONDS,
     leaseSeconds: data.REKEY_LEASE_SECONDS,
@@ -78,3 +94,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     mostBegun: data.REKEY_CONCURRENCY,
   };
 }
+
+/** Separated by spaces or commas. */
+const words = (text = "") => text.split(/[\s,]+/).filter((word) => word !== "");

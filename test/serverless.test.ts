@@ -133,9 +133,12 @@ describe("sls package without an account", () => {
       .sort();
     expect(files).toEqual([
       "advance.zip",
+      "blastRadius.zip",
       "containerStopped.zip",
+      "reviewAccess.zip",
       "rotateAll.zip",
       "rotateSecret.zip",
+      "scanAccess.zip",
       "verify.zip",
     ]);
     for (const name of files) {
@@ -163,7 +166,10 @@ describe("sls package without an account", () => {
       ".build/handlers/containerStopped.handler",
     );
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
+    expect(get("BlastRadiusLambdaFunction").Properties.Handler).toBe(".build/handlers/blastRadius.handler");
+    expect(get("ReviewAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/reviewAccess.handler");
     expect(get("RotateSecretLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateSecret.handler");
+    expect(get("ScanAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/scanAccess.handler");
   });
 
   test("refers to nothing that the template does not have", () => {
@@ -187,6 +193,8 @@ describe("sls package without an account", () => {
       ["ContainerStoppedLambdaFunction", "ContainerStoppedRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
       ["RotateSecretLambdaFunction", "RotateSecretRole"],
+      ["BlastRadiusLambdaFunction", "BlastRadiusRole"],
+      ["ReviewAccessLambdaFunction", "ReviewAccessRole"],
     ] as const) {
       expect(get(id).Properties).toMatchObject({
         Runtime: "nodejs24.x",
@@ -196,6 +204,18 @@ describe("sls package without an account", () => {
         Role: { "Fn::GetAtt": [role, "Arn"] },
       });
     }
+  });
+
+  test("gives a scan a role of its own, and less time than passes until the next one", () => {
+    const { Properties } = get("ScanAccessLambdaFunction");
+    expect(Properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Timeout: 300,
+      MemorySize: 512,
+      Role: { "Fn::GetAtt": ["ScanAccessRole", "Arn"] },
+    });
+    expect(Properties.VpcConfig).toBeUndefined();
   });
 
   test("starts a run every quarter and keeps what could not be started", () => {
@@ -241,11 +261,39 @@ describe("sls package without an account", () => {
     }
   });
 
-  test("wakes advance every minute and when an ECS deployment changes", () => {
-    const rules = rulesOf("AdvanceLambdaFunction");
+  test("reviews access every Monday, may start it, keeps what could not be started, and says when it failed", () => {
+    const { Properties } = get("WeeklyReview");
+    expect(Properties.ScheduleExpression).toBe("cron(0 7 ? * MON *)");
+    expect(Properties.Target).toEqual({
+      Arn: { "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] },
+      RoleArn: { "Fn::GetAtt": ["SchedulerRole", "Arn"] },
+      Input: "{}",
+      RetryPolicy: { MaximumRetryAttempts: 10, MaximumEventAgeInSeconds: 21600 },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    const started = statements("SchedulerRole").find(({ Action }) => Action === "lambda:InvokeFunction");
+    expect(started?.Resource).toContainEqual({ "Fn::GetAtt": ["ReviewAccessLambdaFunction", "Arn"] });
+    const lost = get("ReviewAccessLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+    for (const [alarm, watched] of [
+      ["ReviewAccessErrors", "ReviewAccessLambdaFunction"],
+      ["BlastRadiusErrors", "BlastRadiusLambdaFunction"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: "Errors",
+        TreatMissingData: "notBreaching",
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: watched } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
+    }
+  });
+
+  test("wakes advance every minute and when an ECS deployment changes, and the scan every five minutes", () => {
+    const rules = [...rulesOf("AdvanceLambdaFunction"), ...rulesOf("ScanAccessLambdaFunction")];
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
       "rate(1 minute)",
       { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
+      "rate(5 minutes)",
     ]);
   });
 
@@ -270,6 +318,28 @@ describe("sls package without an account", () => {
     expect(kept).toMatchObject({ Action: "sqs:SendMessage", Principal: { Service: "events.amazonaws.com" } });
     const lost = get("ContainerStoppedLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
     expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+  });
+
+  test("raises an alarm when the scan falls behind, fails or falls silent", () => {
+    const [behind, filter] = [get("ScanAccessBehind").Properties, get("ScansBehind").Properties];
+    const [counted] = filter.MetricTransformations;
+    expect(filter).toMatchObject({
+      LogGroupName: { Ref: "ScanAccessLogGroup" },
+      FilterPattern: '"access.behind"',
+    });
+    expect([behind.Namespace, behind.MetricName]).toEqual([counted.MetricNamespace, counted.MetricName]);
+    expect([behind.Statistic, behind.Threshold, counted.MetricValue]).toEqual(["Sum", 1, "1"]);
+    for (const [alarm, metric, missing] of [
+      ["ScanAccessErrors", "Errors", "notBreaching"],
+      ["ScanAccessSilent", "Invocations", "breaching"],
+    ] as const) {
+      expect(get(alarm).Properties).toMatchObject({
+        MetricName: metric,
+        TreatMissingData: missing,
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: "ScanAccessLambdaFunction" } }],
+        AlarmActions: [{ Ref: "AlarmTopic" }],
+      });
+    }
   });
 
   test("lets Secrets Manager of this account call rotateSecret, and nobody else", () => {
@@ -297,7 +367,7 @@ describe("sls package without an account", () => {
   test("raises an alarm when a function fails, and when advance keeps silent", () => {
     const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
     const watched = alarms.flatMap(({ Properties }) =>
-      Properties.Dimensions.map(({ Value }: { Value: { Ref?: string } }) => [
+      (Properties.Dimensions ?? []).map(({ Value }: { Value: { Ref?: string } }) => [
         Value.Ref,
         Properties.MetricName,
       ]),
@@ -362,6 +432,36 @@ describe("the rights", () => {
       expect(actions).toContain(action);
   });
 
+  test("of blastRadius read what happened, and no value", () => {
+    const actions = statements("BlastRadiusRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !action.startsWith("ec2:"));
+    expect(actions.filter((action) => !/:(Get|List|Describe|Query|Lookup)/.test(action)).sort()).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(actions).toContain("cloudtrail:LookupEvents");
+    expect(actions).not.toContain("secretsmanager:GetSecretValue");
+    expect(actions.some((action) => action.startsWith("kms:"))).toBe(false);
+  });
+
+  test("of the scan reach no secret, and of the table only its own records", () => {
+    const open = statements("ScanAccessRole");
+    expect(open.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
+      "cloudtrail:LookupEvents",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    expect(allowed("ScanAccessRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ACCESS#*"] },
+    });
+  });
+
   test("of containerStopped look, and write nothing but its records, its log, and what was lost", () => {
     const actions = statements("ContainerStoppedRole")
       .filter(({ Effect }) => Effect === "Allow")
@@ -383,6 +483,9 @@ describe("the rights", () => {
       "RotateSecretRole",
       "VerifyRole",
       "ContainerStoppedRole",
+      "BlastRadiusRole",
+      "ReviewAccessRole",
+      "ScanAccessRole",
       "SchedulerRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
@@ -397,7 +500,7 @@ describe("the rights", () => {
         .flatMap(({ Action }) => [Action].flat())
         .filter(
           (name) =>
-            !/^(ecs:(List|Describe)|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$|cloudwatch:GetMetricData$)/.test(
+            !/^(ecs:(List|Describe)|cloudtrail:(LookupEvents|DescribeTrails|GetEventSelectors|GetTrailStatus)$|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$|cloudwatch:GetMetricData$)/.test(
               name,
             ),
         ),
@@ -418,7 +521,14 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "ContainerStoppedRole"]
+      [
+        "RotationPolicy",
+        "AskForRightsPolicy",
+        "RotateAllRole",
+        "BlastRadiusRole",
+        "ScanAccessRole",
+        "ContainerStoppedRole",
+      ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );

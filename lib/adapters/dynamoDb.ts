@@ -8,6 +8,7 @@
  *     OPEN           RUN#<run id>           runs that are not done
  *     OPEN           ACTIVE                 the one run that others must not start beside
  *     OPEN           EMERGENCY#<digest>     the same for an emergency, by the secrets that it names
+ *     CLOSED         <run id>               runs that were taken off that list, for two days
  *     CLAIM          <secret arn>           the run that has this secret's rotation open
  *     HISTORY        <secret arn>           what outlives the runs
  */
@@ -20,6 +21,8 @@ import { type Condition, type Key, Table } from "./dynamoTable.ts";
 
 /** Finished runs are kept for the post-mortem and the audit, then DynamoDB's TTL removes them. */
 const KEEP_DAYS = 400;
+/** For how long the watch over secret reads may ask which runs there were. */
+const RECENT_DAYS = 2;
 
 /** `sls invoke` calls again by itself, so the same emergency twice is one; another one must not wait for it. */
 function pointerOf({ request }: Pick<Run, "request">): Key {
@@ -129,6 +132,11 @@ function logFor(table: Table, token: number): RotationLog {
       return items.map(({ sk }) => String(sk).slice("RUN#".length));
     },
 
+    async closedRuns() {
+      const items = await table.query("CLOSED");
+      return items.map(({ sk }) => String(sk));
+    },
+
     async rotations(runId) {
       const items = await table.query(`RUN#${runId}`, "ROTATION#");
       return items.map((item) => readRecord("rotation", item["record"]));
@@ -144,6 +152,8 @@ function logFor(table: Table, token: number): RotationLog {
     },
 
     async closeRun(runId) {
+      const expiresAt = expiryFrom(new Date().toISOString(), RECENT_DAYS);
+      await table.put(`remember that run ${runId} is over`, { pk: "CLOSED", sk: runId, expiresAt });
       await table.remove(`close run ${runId}`, { pk: "OPEN", sk: `RUN#${runId}` });
     },
 
@@ -276,7 +286,7 @@ const givesWay = (run: Run) => isOver(run) || run.status === "waiting";
 
 const leaseOf = (runId: string): Key => ({ pk: `RUN#${runId}`, sk: "LEASE" });
 
-const expiryFrom = (time: string) => Math.floor(Date.parse(time) / 1000) + KEEP_DAYS * 86_400;
+const expiryFrom = (time: string, days = KEEP_DAYS) => Math.floor(Date.parse(time) / 1000) + days * 86_400;
 
 /** How long a run's record may take to follow its pointer. */
 const POINTER_GRACE_MS = 60_000;

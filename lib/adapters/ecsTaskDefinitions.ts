@@ -9,7 +9,12 @@ export function taskDefinitionFacts(
   arn: string,
   definition: TaskDefinition | undefined,
 ): TaskDefinitionFacts {
-  return { arn, references: (definition?.containerDefinitions ?? []).flatMap(containerReferences) };
+  return {
+    arn,
+    references: (definition?.containerDefinitions ?? []).flatMap(containerReferences),
+    ...(definition?.executionRoleArn ? { executionRole: definition.executionRoleArn } : {}),
+    ...(definition?.taskRoleArn ? { taskRole: definition.taskRoleArn } : {}),
+  };
 }
 
 function containerReferences(container: ContainerDefinition): SecretReference[] {

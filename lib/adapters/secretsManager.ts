@@ -13,6 +13,7 @@ import { type ErrorCode, RekeyError } from "../errors.ts";
 import type { SecretFacts, SecretStore } from "../rotation/secretStore.ts";
 import { SecretText, type StagingLabel } from "../secret.ts";
 import { awsError, bucket, CLIENT_OPTIONS, isSdkError } from "./awsCalls.ts";
+import type { CallLedger } from "./callLedger.ts";
 
 /** Put, UpdateSecretVersionStage and replication share 50 a second, with a burst of as many. */
 const WRITES = [48, 49] as const;
@@ -24,7 +25,12 @@ const READ_CODES: Readonly<Record<string, ErrorCode>> = {
   DecryptionFailure: "SECRET_UNREADABLE",
 };
 
-export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPTIONS)): SecretStore {
+/** @param ledger writes down who reads; without it nobody can tell our reads from those with stolen credentials */
+export function secretsManagerStore(
+  ledger?: CallLedger,
+  client = new SecretsManagerClient(CLIENT_OPTIONS),
+): SecretStore {
+  if (ledger) markCalls(client, ledger);
   const writing = bucket(...WRITES);
   const listing = bucket(...LISTS);
 
@@ -68,6 +74,7 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
     async read(secret, version) {
       const which =
         "versionId" in version ? { VersionId: version.versionId } : { VersionStage: version.label as string };
+      await ledger?.open();
       const got = await client
         .send(new GetSecretValueCommand({ SecretId: secret, ...which }))
         .catch((error: unknown) => {
@@ -133,6 +140,18 @@ export function secretsManagerStore(client = new SecretsManagerClient(CLIENT_OPT
   };
 }
 
+/** Behind the SDK's own user agent; attempts of one call carry one mark, because one of them may have been answered in vain. */
+function markCalls(client: SecretsManagerClient, ledger: CallLedger): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const request = args.request as { readonly headers: Record<string, string> };
+      request.headers["user-agent"] = `${request.headers["user-agent"] ?? ""} ${ledger.mark()}`.trim();
+      return next(args);
+    },
+    { name: "markCalls", step: "build", priority: "low" },
+  );
+}
+
 function fromDescription(described: DescribeSecretCommandOutput): SecretFacts {
   return facts(described, described.VersionIdsToStages ?? {});
 }
@@ -151,6 +170,7 @@ function facts(
     tags: new Map((secret.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
     rotationEnabled: secret.RotationEnabled ?? false,
     ...(secret.RotationLambdaARN ? { rotationFunctionArn: secret.RotationLambdaARN } : {}),
+    ...(secret.KmsKeyId ? { keyId: secret.KmsKeyId } : {}),
     ...(secret.OwningService ? { owningService: secret.OwningService } : {}),
     ...(secret.DeletedDate ? { deletedAt: secret.DeletedDate } : {}),
     ...(secret.LastRotatedDate ? { lastRotatedAt: secret.LastRotatedDate } : {}),

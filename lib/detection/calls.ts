@@ -6,6 +6,23 @@ export const VALUE_READ: Test = {
   is: { service: "secretsmanager", action: ["GetSecretValue", "BatchGetSecretValue"], outcome: "allowed" },
 };
 
+export const REFRESH: Test = { part: "of a refresh" };
+
+/** A value was given out, and not to a tool that compares its own state with what is deployed. */
+export const PLAIN_READ: Test = { all: [VALUE_READ, { not: REFRESH }] };
+
+/** The same by somebody who is not known to read that secret day by day. */
+export const UNUSUAL_READ: Test = { all: [PLAIN_READ, { not: { isUsual: "reader" } }] };
+
+/** Who reads secrets every day reads the first days of a new one, too. */
+export const GROWTH: Test = { all: [{ secret: "new" }, { isUsual: "action" }, { not: { who: "person" } }] };
+
 export const POLICY_PUT: Test = {
   is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" },
 };
+
+export const VALUE_WRITE: Test = {
+  is: { service: "secretsmanager", action: ["PutSecretValue", "UpdateSecret"], outcome: "allowed" },
+};
+
+export const RIGHTS_CHANGED: Test = { is: { service: "iam", outcome: "allowed" } };

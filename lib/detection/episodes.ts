@@ -1,11 +1,11 @@
 /**
  * What people are told: one episode for a principal and a family of rules, as long as no hour passes without anything more.
- * Its severity only rises, and several rules that agree weigh more than one. Two episodes become one when a late event
- * closes the gap between them, so that the order of arrival changes nothing here either.
+ * Several rules that agree weigh more than one. It is a view of the matches, so that a late event that closes the gap
+ * between two episodes makes one of them, in whatever order the records came.
  */
 import { SEVERITIES, type Severity } from "../finding.ts";
+import { byTime, type Mark } from "./mark.ts";
 import type { Family, Rule } from "./rule.ts";
-import { byTime, type Mark } from "./windows.ts";
 
 export interface Episode {
   readonly principal: string;
@@ -16,52 +16,45 @@ export interface Episode {
   /** Keys, in alphabetical order. */
   readonly secrets: readonly string[];
   /** In the order of their times. */
-  readonly events: readonly EpisodeEvent[];
+  readonly events: readonly Mark[];
 }
 
-type EpisodeEvent = Pick<Mark, "eventId" | "atMs">;
+/** Rule id -> what made it fire, by event id. */
+export type Matches = ReadonlyMap<string, ReadonlyMap<string, Mark>>;
 
 /** For so long nothing may happen before what happens next is an episode of its own. */
 export const GAP_MS = 3_600_000;
 
-export function withMatch(
-  episodes: readonly Episode[],
-  rule: Pick<Rule, "id" | "severity" | "family">,
-  principal: string,
-  match: readonly Mark[],
-  severityOf: (ruleId: string) => Severity,
-): readonly Episode[] {
-  const own: Episode = {
-    principal,
-    family: rule.family,
-    severity: rule.severity,
-    rules: [rule.id],
-    secrets: sorted(match.flatMap(({ secrets }) => secrets)),
-    events: inOrder(match),
-  };
-  const isNear = (other: Episode) =>
-    other.principal === principal &&
-    other.family === rule.family &&
-    startOf(other) - endOf(own) <= GAP_MS &&
-    startOf(own) - endOf(other) <= GAP_MS;
-  const near = episodes.filter(isNear);
-  const grown = near.reduce((sum, other) => joined(sum, other, severityOf), own);
-  return [...episodes.filter((one) => !near.includes(one)), grown];
-}
-
 export const startOf = ({ events }: Episode) => events[0]?.atMs ?? 0;
 export const endOf = ({ events }: Episode) => events.at(-1)?.atMs ?? 0;
 
-function joined(a: Episode, b: Episode, severityOf: (ruleId: string) => Severity): Episode {
-  const rules = sorted([...a.rules, ...b.rules]);
-  return {
-    principal: a.principal,
-    family: a.family,
-    severity: severityWith(rules.map(severityOf)),
-    rules,
-    secrets: sorted([...a.secrets, ...b.secrets]),
-    events: inOrder([...a.events, ...b.events]),
-  };
+export function episodesOf(rules: readonly Rule[], principal: string, matches: Matches): readonly Episode[] {
+  const matched = rules.filter(({ id }) => (matches.get(id)?.size ?? 0) > 0);
+  const families = Map.groupBy(matched, ({ family }) => family);
+  return [...families].flatMap(([family, own]) => {
+    const hits = own.flatMap((rule) =>
+      [...(matches.get(rule.id)?.values() ?? [])].map((mark) => ({ rule, mark, ...mark })),
+    );
+    return apart(hits.toSorted(byTime)).map((together) => ({
+      principal,
+      family,
+      severity: severityWith([...new Set(together.map(({ rule }) => rule))].map(({ severity }) => severity)),
+      rules: sorted(together.map(({ rule }) => rule.id)),
+      secrets: sorted(together.flatMap(({ mark }) => mark.secrets)),
+      events: [...new Map(together.map(({ mark }) => [mark.eventId, mark])).values()],
+    }));
+  });
+}
+
+function apart<Hit extends { readonly atMs: number }>(inOrder: readonly Hit[]): readonly (readonly Hit[])[] {
+  const groups: Hit[][] = [];
+  for (const hit of inOrder) {
+    const last = groups.at(-1);
+    const before = last?.at(-1);
+    if (last && before && hit.atMs - before.atMs <= GAP_MS) last.push(hit);
+    else groups.push([hit]);
+  }
+  return groups;
 }
 
 /** The gravest of them; one step graver if another one is worth more than a note. */
@@ -73,8 +66,3 @@ function severityWith(severities: readonly Severity[]): Severity {
 }
 
 const sorted = (texts: readonly string[]) => [...new Set(texts)].sort();
-
-function inOrder(events: readonly EpisodeEvent[]): readonly EpisodeEvent[] {
-  const distinct = new Map(events.map(({ eventId, atMs }) => [eventId, { eventId, atMs }]));
-  return [...distinct.values()].sort(byTime);
-}

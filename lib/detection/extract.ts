@@ -1,45 +1,16 @@
 /** A CloudTrail record, as any of the roads brings it, to one event; and what is no record is counted, never thrown. */
-import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { concernsSecrets } from "./concerns.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
 import { principalOf } from "./principal.ts";
 import type { SecretEvent, VersionRead } from "./secretEvent.ts";
 import { secretRefsOf } from "./secretRefs.ts";
-import { clientOf, networkOf } from "./surroundings.ts";
+import { clientOf, networkOf, ourMarkOf } from "./surroundings.ts";
 
 export type Extracted =
   | { readonly event: SecretEvent }
   /** A record of something that has nothing to do with secrets. */
   | { readonly ignored: true }
   | { readonly malformed: string };
-
-/** What KMS encrypts for a secret's key check, which delivers no value to anybody. */
-const KEY_CHECK = "RequestToValidateKeyAccess";
-
-/** Besides everything of Secrets Manager: what takes a value's protection, the watch over it, or its rotation away. */
-const GUARDS: Readonly<Record<string, readonly string[]>> = {
-  kms: ["PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial", "CreateGrant"],
-  cloudtrail: ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors"],
-  events: ["DisableRule", "DeleteRule", "RemoveTargets", "PutRule"],
-  lambda: [
-    "UpdateFunctionCode20150331v2",
-    "UpdateFunctionConfiguration20150331v2",
-    "AddPermission20150331v2",
-    "PublishLayerVersion20181031",
-  ],
-  iam: [
-    "AttachRolePolicy",
-    "AttachUserPolicy",
-    "AttachGroupPolicy",
-    "PutRolePolicy",
-    "PutUserPolicy",
-    "PutGroupPolicy",
-    "CreatePolicyVersion",
-    "SetDefaultPolicyVersion",
-    "AddUserToGroup",
-    "UpdateAssumeRolePolicy",
-    "DeleteRolePolicy",
-    "DeleteRolePermissionsBoundary",
-  ],
-};
 
 export function extract(record: unknown): Extracted {
   const fields = fieldsOf(record);
@@ -57,14 +28,6 @@ export function extract(record: unknown): Extracted {
   return { event: eventOf(fields, { eventId, atMs, service, action, request }) };
 }
 
-function concernsSecrets(service: string, action: string, request: Fields): boolean {
-  if (service === "secretsmanager") return true;
-  const encryption = fieldsOf(request["encryptionContext"]);
-  if (service === "kms" && textOf(encryption["SecretARN"]) !== undefined)
-    return encryption["SecretVersionId"] !== KEY_CHECK;
-  return GUARDS[service]?.includes(action) === true;
-}
-
 function eventOf(
   fields: Fields,
   core: Pick<SecretEvent, "eventId" | "atMs" | "service" | "action" | "request">,
@@ -75,6 +38,9 @@ function eventOf(
   const region = textOf(fields["awsRegion"]) ?? "";
   const errorCode = textOf(fields["errorCode"]);
   const version = versionOf(core.service, core.action, core.request);
+  const keyArn = core.service === "kms" ? keyArnOf(fields) : undefined;
+  const userAgent = textOf(fields["userAgent"]);
+  const ourMark = ourMarkOf(userAgent);
   return {
     ...core,
     account,
@@ -85,8 +51,15 @@ function eventOf(
     secrets: secretRefsOf(fields, { account, region }),
     ...(version === undefined ? {} : { version }),
     network: networkOf(textOf(fields["sourceIPAddress"]), textOf(fields["vpcEndpointId"])),
-    client: clientOf(textOf(fields["userAgent"])),
+    client: clientOf(userAgent),
+    ...(keyArn === undefined ? {} : { keyArn }),
+    ...(ourMark === undefined ? {} : { ourMark }),
   };
+}
+
+function keyArnOf(fields: Fields): string | undefined {
+  const [resource] = listOf(fields["resources"]);
+  return textOf(fieldsOf(resource)["ARN"]) ?? textOf(fieldsOf(fields["requestParameters"])["keyId"]);
 }
 
 function outcomeOf(errorCode: string | undefined): SecretEvent["outcome"] {

@@ -2,7 +2,7 @@
  * The records in a piece of text: a trail's file, an array, one record a line, or an answer of LookupEvents. What is broken
  * is counted, and stops nothing: of a file that was cut off, every whole record is still read.
  */
-import { fieldsOf, listOf, textOf } from "./fields.ts";
+import { fieldsOf, textOf } from "./fields.ts";
 
 export interface RecordsIn {
   readonly records: readonly unknown[];
@@ -37,15 +37,19 @@ function parsed(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-function take(value: unknown, into: unknown[], complain: (why: string) => void): void {
-  if (Array.isArray(value)) {
-    for (const one of value) take(one, into, complain);
+/** Arrays of answers, of which each has an array, are the deepest that anybody writes. */
+const DEEPEST = 8;
+
+function take(value: unknown, into: unknown[], complain: (why: string) => void, depth = 0): void {
+  if (Array.isArray(value) && depth < DEEPEST) {
+    for (const one of value) take(one, into, complain, depth + 1);
     return;
   }
   const fields = fieldsOf(value);
   const inside = textOf(fields["CloudTrailEvent"]);
-  if (Array.isArray(fields["Records"])) into.push(...listOf(fields["Records"]));
-  else if (Array.isArray(fields["Events"])) take(fields["Events"], into, complain);
+  if (Array.isArray(fields["Records"])) {
+    for (const one of fields["Records"]) into.push(one);
+  } else if (Array.isArray(fields["Events"])) take(fields["Events"], into, complain, depth + 1);
   else if (typeof fields["CloudTrailEvent"] === "string" && inside !== undefined) {
     const event = parsed(fields["CloudTrailEvent"]);
     if (event === undefined) complain("a CloudTrailEvent is not JSON");
@@ -74,7 +78,6 @@ function takeWhole(text: string, into: unknown[], complain: (why: string) => voi
 /** Braces in strings do not count. @returns the place after the closing brace */
 function endOfObject(text: string, start: number): number | undefined {
   const token = /["{}]/g;
-  const restOfString = /[^"\\]*(?:\\.[^"\\]*)*"/gsy;
   token.lastIndex = start;
   let depth = 0;
   for (let found = token.exec(text); found; found = token.exec(text)) {
@@ -83,10 +86,21 @@ function endOfObject(text: string, start: number): number | undefined {
       depth--;
       if (depth === 0) return token.lastIndex;
     } else {
-      restOfString.lastIndex = token.lastIndex;
-      if (!restOfString.test(text)) return undefined;
-      token.lastIndex = restOfString.lastIndex;
+      const end = endOfString(text, token.lastIndex);
+      if (end === undefined) return undefined;
+      token.lastIndex = end;
     }
+  }
+  return undefined;
+}
+
+/** One step for each escape: a pattern that repeats runs out of stack on a long string of them. */
+function endOfString(text: string, from: number): number | undefined {
+  const stop = /["\\]/g;
+  stop.lastIndex = from;
+  for (let found = stop.exec(text); found; found = stop.exec(text)) {
+    if (found[0] === '"') return stop.lastIndex;
+    stop.lastIndex++;
   }
   return undefined;
 }

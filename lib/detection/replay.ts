@@ -1,13 +1,17 @@
 /** What the rules make of records that lie in files: the same core, with everything known at once. */
 import { byGravity, type Severity } from "../finding.ts";
-import { detect, NOTHING_SEEN } from "./detect.ts";
+import { detect, SETTLE_MS } from "./detect.ts";
 import { type Episode, endOf, startOf } from "./episodes.ts";
 import { extract } from "./extract.ts";
-import { recordsIn } from "./recordsIn.ts";
+import { DAY_MS, NOTHING_USUAL } from "./history.ts";
+import { type Known, NOTHING_KNOWN } from "./known.ts";
 import type { Rule } from "./rule.ts";
+import { scan } from "./scan.ts";
 import type { SecretEvent } from "./secretEvent.ts";
+import { NOTHING_SEEN } from "./state.ts";
 
 export interface Replay {
+  /** In all files, whatever they are about. */
   readonly records: number;
   /** Records about secrets, or what guards them; the same one in two files counts once. */
   readonly events: number;
@@ -15,6 +19,14 @@ export interface Replay {
   readonly malformed: Readonly<Record<string, number>>;
   /** The gravest first, and of those the earliest. */
   readonly findings: readonly ReplayFinding[];
+  /** What rules that need a history would have said: rule id -> episodes. */
+  readonly dry: Readonly<Record<string, number>>;
+}
+
+export interface ReplayOptions {
+  readonly known?: Known;
+  /** So many days from the first record on are taken for what is usual. Without them, rules that need it run dry. */
+  readonly usualDays?: number;
 }
 
 export interface ReplayFinding {
@@ -31,14 +43,15 @@ export interface ReplayFinding {
   readonly last: { readonly eventId: string; readonly at: string };
 }
 
-export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay {
+/** @param files the contents of each, unzipped */
+export function replay(rules: readonly Rule[], files: Iterable<Buffer>, options: ReplayOptions = {}): Replay {
   const malformed = new Map<string, number>();
   const count = (why: string, times: number) => void malformed.set(why, (malformed.get(why) ?? 0) + times);
   const events: SecretEvent[] = [];
   let records = 0;
-  for (const text of texts) {
-    const found = recordsIn(text);
-    records += found.records.length;
+  for (const file of files) {
+    const found = scan(file);
+    records += found.total;
     for (const [why, times] of found.malformed) count(why, times);
     for (const record of found.records) {
       const extracted = extract(record);
@@ -46,16 +59,33 @@ export function replay(rules: readonly Rule[], texts: Iterable<string>): Replay 
       else if ("malformed" in extracted) count(extracted.malformed, 1);
     }
   }
-  // At the beginning of time nothing is old enough to be forgotten.
-  const { found, state } = detect(rules, events, NOTHING_SEEN, new Date(0));
+  return { records, malformed: Object.fromEntries(malformed), ...judge(rules, events, options) };
+}
+
+/** The same of events that are there already. */
+export function judge(
+  rules: readonly Rule[],
+  events: readonly SecretEvent[],
+  { known = NOTHING_KNOWN, usualDays }: ReplayOptions = {},
+): Omit<Replay, "records" | "malformed"> {
+  const times = events.map(({ atMs }) => atMs).sort((x, y) => x - y);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const usual =
+    usualDays === undefined ? NOTHING_USUAL : { ...NOTHING_USUAL, seededAtMs: first + usualDays * DAY_MS };
+  const { found, dry } = detect(rules, events, { ...NOTHING_SEEN, usual }, new Date(last + SETTLE_MS), known);
   return {
-    records,
-    events: state.seen.size,
-    malformed: Object.fromEntries(malformed),
+    events: new Set(events.map(({ eventId }) => eventId)).size,
     findings: found
       .map((episode) => findingOf(rules, episode))
       .toSorted((a, b) => byGravity(a, b) || (a.first.at < b.first.at ? -1 : 1)),
+    dry: countsOf(dry.flatMap((episode) => episode.rules)),
   };
+}
+
+function countsOf(texts: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    [...Map.groupBy(texts.toSorted(), (text) => text)].map(([text, all]) => [text, all.length]),
+  );
 }
 
 function findingOf(all: readonly Rule[], episode: Episode): ReplayFinding {

@@ -23,6 +23,10 @@ export interface SecretEvent {
   readonly version?: VersionRead;
   readonly network: Network;
   readonly client: ClientFamily;
+  /** Of a call to KMS: the key. */
+  readonly keyArn?: string;
+  /** What a call of ours carries in its user agent: its invocation, and its number in it. */
+  readonly ourMark?: { readonly invocation: string; readonly call: number };
   /** What was asked for, as the record has it; empty where CloudTrail leaves it out, as it does for a denied read. */
   readonly request: Readonly<Record<string, unknown>>;
 }

@@ -46,3 +46,13 @@ const FAMILIES: readonly (readonly [RegExp, ClientFamily])[] = [
 export function clientOf(userAgent: string | undefined): ClientFamily {
   return FAMILIES.find(([pattern]) => pattern.test(userAgent ?? ""))?.[1] ?? "other";
 }
+
+const OUR_MARK = /\brekey\/([0-9a-f-]{36})\.(\d{1,9})\b/;
+
+/** Every call of ours carries which invocation makes it, and the number of the call in it. */
+export function ourMarkOf(
+  userAgent: string | undefined,
+): { readonly invocation: string; readonly call: number } | undefined {
+  const [, invocation, call] = OUR_MARK.exec(userAgent ?? "") ?? [];
+  return invocation === undefined ? undefined : { invocation, call: Number(call) };
+}

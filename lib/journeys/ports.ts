@@ -6,6 +6,9 @@ import type { Rights } from "../rotation/rights.ts";
 import type { SecretStore } from "../rotation/secretStore.ts";
 import type { Strategy } from "../rotation/strategy.ts";
 
+/** One structured line; never with a value. */
+export type Tell = (event: Readonly<Record<string, unknown>> & { readonly event: string }) => void;
+
 export interface Ports {
   readonly store: SecretStore;
   readonly fleet: ConsumerFleet;
@@ -15,8 +18,7 @@ export interface Ports {
   readonly strategies: ReadonlyMap<string, Strategy>;
   /** Undefined when no channel is configured. */
   readonly announcer?: Announcer;
-  /** One structured line; never with a value. */
-  readonly tell: (event: Readonly<Record<string, unknown>> & { readonly event: string }) => void;
+  readonly tell: Tell;
   readonly now: () => Date;
   /** Ends early, and without an error, when the signal says so. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;

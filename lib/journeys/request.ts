@@ -41,7 +41,8 @@ export function readVerification(event: unknown): Verification {
   return isSchedule(event) ? {} : read(verification, event);
 }
 
-function read<Shape extends z.core.$ZodShape>(
+/** @throws RekeyError PAYLOAD_INVALID, naming every field that is wrong */
+export function read<Shape extends z.core.$ZodShape>(
   schema: z.ZodMiniObject<Shape, z.core.$strict>,
   event: unknown,
 ): z.infer<typeof schema> {
@@ -71,7 +72,7 @@ function checkEmergency(request: RotationRequest): RotationRequest {
 }
 
 /** EventBridge's own event, as a schedule rule without an input sends it. */
-function isSchedule(event: unknown): boolean {
+export function isSchedule(event: unknown): boolean {
   return (
     typeof event === "object" &&
     event !== null &&

@@ -18,6 +18,10 @@ export interface SecretReference {
 export interface TaskDefinitionFacts {
   readonly arn: string;
   readonly references: readonly SecretReference[];
+  /** ARN of the role with which ECS resolves `valueFrom`. */
+  readonly executionRole?: string;
+  /** ARN of the role with which the containers call AWS. */
+  readonly taskRole?: string;
 }
 
 export type DeploymentStatus = "running" | "succeeded" | "failed" | "superseded";

@@ -211,6 +211,8 @@ export interface RotationLog {
   hurry(runId: string, secretArn: string): Promise<void>;
   /** Takes a run that is done, and told, off the list of what `advance` looks at. */
   closeRun(runId: string): Promise<void>;
+  /** Ids of runs that were taken off the list within the last days: what they did may still arrive in CloudTrail. */
+  closedRuns(): Promise<readonly string[]>;
   /** Claims the secret for this rotation. @returns undefined, or the run that still has it open. */
   claim(rotation: Rotation): Promise<string | undefined>;
   /** Run ids by secret ARN for secrets whose rotation is not finished. */

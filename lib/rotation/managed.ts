@@ -23,6 +23,10 @@ const OPTIONS = [
 ] as const;
 type OptionName = (typeof OPTIONS)[number];
 
+/** What the watch over reads is told of a secret, whether it rotates or not. */
+const WATCH_TAGS = ["tier", "canary", "break-glass", "readers"] as const;
+const isWatchTag = (key: string) => WATCH_TAGS.some((tag) => key === `${PREFIX}${tag}`);
+
 const DEFAULT_INTERVAL_DAYS = 90;
 const DEFAULT_SKEW_SECONDS = 60;
 /** Token life when nobody said: an hour is what most issuers use at the longest for access tokens. */
@@ -57,7 +61,7 @@ export interface ManagedSecret {
 type Tags = ReadonlyMap<string, string>;
 
 export function isManaged(tags: Tags): boolean {
-  return [...tags.keys()].some((key) => key.startsWith(PREFIX));
+  return [...tags.keys()].some((key) => key.startsWith(PREFIX) && !isWatchTag(key));
 }
 
 /** What the tags say. Never throws: everything that is wrong stands in `objections`. */
@@ -76,7 +80,8 @@ export function readTags(arn: string, name: string, tags: Tags): ManagedSecret {
     .sort();
 
   for (const key of tags.keys()) {
-    const problem = key.startsWith(PREFIX) && unknownTag(key.slice(PREFIX.length), fields);
+    const problem =
+      key.startsWith(PREFIX) && !isWatchTag(key) && unknownTag(key.slice(PREFIX.length), fields);
     if (problem) invalid(`tag ${key} ${problem}`);
   }
   if (strategyTag !== undefined && fields.length > 0)
@@ -143,7 +148,7 @@ function unknownTag(rest: string, fields: readonly string[]): string | undefined
   const field = tail.join(":");
   if (kind === "field") return field === "" ? "names no field" : undefined;
   if (!OPTIONS.some((option) => option === kind)) {
-    return `is not one that Rekey knows; known are rekey:strategy, rekey:field:<FIELD>, ${OPTIONS.map((option) => `rekey:${option}`).join(", ")}`;
+    return `is not one that Rekey knows; known are rekey:strategy, rekey:field:<FIELD>, ${[...OPTIONS, ...WATCH_TAGS].map((option) => `rekey:${option}`).join(", ")}`;
   }
   if (field !== "" && !fields.includes(field))
     return `names the field ${field}, which has no rekey:field:${field} tag`;

@@ -17,6 +17,8 @@ export interface SecretFacts {
   readonly rotationEnabled: boolean;
   /** The function that Secrets Manager's own rotation asks; stays when that rotation is turned off. */
   readonly rotationFunctionArn?: string;
+  /** Of the key that encrypts it; undefined where it is the account's default key. */
+  readonly keyId?: string;
   /** Set when another AWS service owns the secret (RDS, Redshift ...). */
   readonly owningService?: string;
   readonly deletedAt?: Date;

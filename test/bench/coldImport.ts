@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseSync } from "oxc-parser";
 import { bundle, functionNames } from "../../build.ts";
+import { median } from "./line.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const PAIRS = 15;
@@ -103,10 +104,4 @@ async function clientsOfAdapters(): Promise<string> {
     .filter(([, wanted]) => wanted.size > 0)
     .map(([from, wanted]) => `export { ${[...wanted].join(", ")} } from "${from}";`)
     .join("\n");
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
 }

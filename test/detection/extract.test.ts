@@ -188,6 +188,7 @@ describe("what is none of our business", () => {
       "a harmless call of a service that guards",
       record({ eventSource: "cloudtrail.amazonaws.com", eventName: "DescribeTrails" }),
     ],
+    ["a service that has a name of the language", record({ eventSource: "constructor" })],
   ])("%s", (_what, one) => {
     expect(extract(one)).toEqual({ ignored: true });
   });

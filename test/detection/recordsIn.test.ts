@@ -90,3 +90,13 @@ describe("what is broken is counted, and the rest is read", () => {
     );
   });
 });
+
+describe("what was made to break the reader is read, or counted", () => {
+  test.each<[string, string, number]>([
+    ["a long string of escapes that is cut off", `[${JSON.stringify(A)},{"a":"${"\\n".repeat(3_000_000)}`, 1],
+    ["arrays in arrays", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, 1],
+    ["more records than a call has room for", JSON.stringify({ Records: Array(300_000).fill(A) }), 300_000],
+  ])("%s", (_what, text, records) => {
+    expect(recordsIn(text).records).toHaveLength(records);
+  });
+});

@@ -73,6 +73,8 @@ test("findings come out of files of every kind, the same record once, and what i
       },
       expect.objectContaining({ rule: "forcedDeletion", severity: "high" }),
     ],
+    // Without a history everything is new, and nobody is told.
+    dry: { firstRead: 2 },
   });
 });
 

@@ -1,10 +1,29 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { detect, NOTHING_SEEN } from "../../lib/detection/detect.ts";
+import { detect } from "../../lib/detection/detect.ts";
+import { DAY_MS } from "../../lib/detection/history.ts";
+import type { Example } from "../../lib/detection/rule.ts";
 import { RULES } from "../../lib/detection/rules.ts";
-import { eventsOf } from "./sketches.ts";
+import { NOTHING_SEEN } from "../../lib/detection/state.ts";
+import { eventsOf, knownOf, START } from "./sketches.ts";
 
-const NOW = new Date("2026-11-24T13:00:00Z");
+/** Everything in it was seen a month before, and is told of nobody. */
+const MONTH_AGO = START - 30 * DAY_MS;
+
+function rulesOf({ events, usually, known: sketch }: Example): readonly string[] {
+  const known = knownOf(sketch);
+  const isSeeded = usually !== undefined;
+  const usual = { ...NOTHING_SEEN.usual, ...(isSeeded ? { seededAtMs: START - DAY_MS } : {}) };
+  const before = detect(
+    RULES,
+    eventsOf(usually ?? [], "before", MONTH_AGO),
+    { ...NOTHING_SEEN, usual },
+    new Date(START - DAY_MS),
+    known,
+  ).state;
+  const now = new Date(Math.max(START + 3_600_000, ...eventsOf(events).map(({ atMs }) => atMs + 600_000)));
+  return detect(RULES, eventsOf(events), before, now, known).found.flatMap(({ rules }) => rules);
+}
 
 test("every rule has a file of its own, named like it, and no other rule its id", () => {
   const files = readdirSync(new URL("../../lib/detection/rules", import.meta.url));
@@ -12,15 +31,12 @@ test("every rule has a file of its own, named like it, and no other rule its id"
 });
 
 describe.each(RULES.map((rule) => [rule.id, rule] as const))("%s", (id, rule) => {
-  const rulesOf = (sketches: (typeof rule.fires)[number]["events"]) =>
-    detect(RULES, eventsOf(sketches), NOTHING_SEEN, NOW).found.flatMap(({ rules }) => rules);
-
-  test.each(rule.fires)("fires: $what", ({ events }) => {
-    expect(rulesOf(events)).toContain(id);
+  test.each(rule.fires)("fires: $what", (example) => {
+    expect(rulesOf(example)).toContain(id);
   });
 
-  test.each(rule.silent)("is silent: $what", ({ events }) => {
-    expect(rulesOf(events)).not.toContain(id);
+  test.each(rule.silent)("is silent: $what", (example) => {
+    expect(rulesOf(example)).not.toContain(id);
   });
 
   test("says what happened in one sentence, and how it is known elsewhere", () => {

@@ -133,6 +133,7 @@ export function logOn(records: Records, ask: Ask, worker: string, token = 0): Ro
         if (run) records.runs.set(runId, { ...run, rev: run.rev + 1 });
       });
     },
+    closedRuns: async () => [],
     closeRun: (runId) => ask("log.closeRun", () => void records.open.delete(runId)),
     claim: ({ secretArn, runId }) =>
       ask("log.claim", () => {

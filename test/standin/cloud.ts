@@ -1,5 +1,5 @@
 /**
- * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, CloudWatch, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
+ * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
  * code under test reaches it as it reaches AWS, through `AWS_ENDPOINT_URL`; it does not know that it is here.
  */
 import { randomUUID } from "node:crypto";
@@ -11,12 +11,14 @@ import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
+import type { HistoryOptions } from "./lookupEvents.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
 import { Rotations } from "./secretsRotation.ts";
 import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
+import { type StandinTrail, withTrails } from "./trails.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "123456789012";
@@ -29,6 +31,8 @@ export interface CloudOptions {
   readonly processes?: boolean;
   readonly pace?: Partial<Pace>;
   readonly allowShadowedKeys?: boolean;
+  /** Of CloudTrail's event history: when records turn up, and how long tokens last. */
+  readonly history?: HistoryOptions;
 }
 
 export interface Cloud {
@@ -38,6 +42,8 @@ export interface Cloud {
   readonly secrets: SecretsModel;
   readonly ecs: EcsHandle;
   readonly trail: Trail;
+  /** Those that keep files; the event history is there without any. */
+  readonly trails: StandinTrail[];
   /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
   readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
@@ -49,7 +55,8 @@ export interface Cloud {
 
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const secrets = new SecretsModel(REGION, ACCOUNT);
-  const trail = new Trail(REGION, ACCOUNT);
+  const trail = new Trail(REGION, ACCOUNT, options.history);
+  const trails: StandinTrail[] = [];
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
@@ -128,7 +135,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const metrics = new Metrics();
   services.push(
     secretsManager,
-    trail.service(),
+    withTrails(trail.service(), trails),
     ecs.service,
     logsService(ecs.handle.logStream),
     metrics.service(),
@@ -139,6 +146,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     secrets,
     ecs: ecs.handle,
     trail,
+    trails,
     fetched,
     slack,
     lambda,

@@ -1,17 +1,8 @@
 /** CloudTrail: one record for every AWS call that the stand-in serves, as LookupEvents returns it. Values never enter. */
 import { randomUUID } from "node:crypto";
+import { EventHistory, type HistoryOptions, type TrailRecord } from "./lookupEvents.ts";
 import type { ServedCall } from "./server.ts";
-import { AwsError, type AwsService } from "./service.ts";
-
-export interface TrailRecord {
-  readonly eventID: string;
-  readonly eventTime: string;
-  readonly eventSource: string;
-  readonly eventName: string;
-  readonly errorCode?: string;
-  readonly requestParameters: unknown;
-  readonly [field: string]: unknown;
-}
+import type { AwsService } from "./service.ts";
 
 const KEEP = 200_000;
 /** Of an environment variable the name stays; its value stands under `value`. */
@@ -35,8 +26,10 @@ export class Trail {
   readonly records: TrailRecord[] = [];
   readonly #region: string;
   readonly #account: string;
+  readonly #history: EventHistory;
 
-  constructor(region: string, account: string) {
+  constructor(region: string, account: string, options: HistoryOptions = {}) {
+    this.#history = new EventHistory(options);
     this.#region = region;
     this.#account = account;
   }
@@ -44,14 +37,16 @@ export class Trail {
   observe({ service, operation, input, error, caller, requestId, at }: ServedCall): void {
     const denied = error?.type === "AccessDeniedException";
     const [, role = "unknown", session = "session"] = caller.principalArn.split("/");
-    this.records.push({
+    this.plant({
       eventVersion: "1.11",
       userIdentity: {
         type: "AssumedRole",
         arn: caller.principalArn,
         accountId: this.#account,
         principalId: `AROA:${session}`,
-        sessionContext: { sessionIssuer: { type: "Role", userName: role } },
+        sessionContext: {
+          sessionIssuer: { type: "Role", arn: `arn:aws:iam::${this.#account}:role/${role}`, userName: role },
+        },
       },
       eventTime: `${at.toISOString().slice(0, 19)}Z`,
       eventSource: service.eventSource,
@@ -71,12 +66,11 @@ export class Trail {
       eventCategory: "Management",
       ...(error ? { errorCode: error.type, errorMessage: error.message } : {}),
     });
-    this.#trim();
   }
 
   /** What a service does by itself, without anybody's call: `AwsServiceEvent`. */
   publish(eventSource: string, eventName: string, secretArn: string, token: string): void {
-    this.records.push({
+    this.plant({
       eventVersion: "1.11",
       userIdentity: { accountId: this.#account, invokedBy: eventSource },
       eventTime: `${new Date().toISOString().slice(0, 19)}Z`,
@@ -96,63 +90,17 @@ export class Trail {
       recipientAccountId: this.#account,
       eventCategory: "Management",
     });
-    this.#trim();
   }
 
-  #trim(): void {
+  /** As if it had just happened, or as if it were known only later. */
+  plant(record: TrailRecord, delaySeconds?: number): void {
+    this.records.push(record);
+    this.#history.add(record, delaySeconds);
     if (this.records.length > KEEP) this.records.splice(0, this.records.length - KEEP);
+    this.#history.trim(KEEP);
   }
 
   service(): AwsService {
-    return {
-      targetPrefix: "CloudTrail_20131101",
-      eventSource: "cloudtrail.amazonaws.com",
-      operations: { LookupEvents: (input) => this.#lookUp(input) },
-      limits: [{ operations: ["LookupEvents"], burst: 2, perSecond: 2 }],
-    };
-  }
-
-  #lookUp(input: {
-    LookupAttributes?: { AttributeKey: string; AttributeValue: string }[];
-    StartTime?: number;
-    EndTime?: number;
-    MaxResults?: number;
-    NextToken?: string;
-  }) {
-    const [attribute, ...more] = input.LookupAttributes ?? [];
-    if (more.length > 0)
-      throw new AwsError("InvalidLookupAttributesException", "Only one lookup attribute is allowed.");
-    const most = input.MaxResults ?? 50;
-    if (most < 1 || most > 50)
-      throw new AwsError("InvalidMaxResultsException", "MaxResults must be 1 to 50.");
-    const within = this.records.filter((record) => {
-      const at = Date.parse(record.eventTime) / 1000;
-      const matches = {
-        EventSource: record.eventSource,
-        EventName: record.eventName,
-        EventId: record.eventID,
-        ReadOnly: String(record["readOnly"]),
-      }[attribute?.AttributeKey ?? ""];
-      return (
-        at >= (input.StartTime ?? 0) &&
-        at <= (input.EndTime ?? Number.POSITIVE_INFINITY) &&
-        (!attribute || matches === attribute.AttributeValue)
-      );
-    });
-    // The token counts from the oldest record, because every look-up adds a newest one.
-    const end = Number(input.NextToken ?? within.length);
-    const start = Math.max(0, end - most);
-    const Events = within
-      .slice(start, end)
-      .toReversed()
-      .map((record) => ({
-        EventId: record.eventID,
-        EventName: record.eventName,
-        EventSource: record.eventSource,
-        EventTime: Date.parse(record.eventTime) / 1000,
-        ReadOnly: String(record["readOnly"]),
-        CloudTrailEvent: JSON.stringify(record),
-      }));
-    return { Events, ...(start > 0 ? { NextToken: String(start) } : {}) };
+    return this.#history.service();
   }
 }

@@ -140,6 +140,10 @@ export function secretsManagerService(model: SecretsModel, rotations: Rotations)
     CancelRotateSecret({ SecretId }) {
       return rotations.cancel(model.usable(found("CancelRotateSecret", SecretId)));
     },
+    GetResourcePolicy({ SecretId }) {
+      const { arn, name, resourcePolicy } = found("GetResourcePolicy", SecretId);
+      return { ARN: arn, Name: name, ...(resourcePolicy ? { ResourcePolicy: resourcePolicy } : {}) };
+    },
     TagResource({ SecretId, Tags }) {
       const secret = model.usable(found("TagResource", SecretId));
       secret.tags = new Map([...secret.tags, ...Object.entries(tagsFrom(Tags))]);
@@ -175,6 +179,7 @@ export function secretsManagerService(model: SecretsModel, rotations: Rotations)
       { operations: ["ListSecrets", "ListSecretVersionIds"], burst: 50, perSecond: 50 },
       { operations: ["GetSecretValue"], burst: 10_000, perSecond: 10_000 },
       { operations: ["DescribeSecret"], burst: 10_000, perSecond: 10_000 },
+      { operations: ["GetResourcePolicy"], burst: 50, perSecond: 50 },
     ],
   };
 }

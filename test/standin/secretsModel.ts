@@ -24,6 +24,8 @@ export interface Secret {
   rotationEnabled: boolean;
   rotation?: RotationSettings;
   owningService?: string;
+  /** JSON text. */
+  resourcePolicy?: string;
   /** Operation -> the error that it answers: a denied right, a disabled key. */
   readonly faults: Map<string, AwsError>;
 }

@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly dynamoPort: number;
   readonly principalOf: (accessKeyId: string) => string;
   readonly throttles: boolean;
+  /** Milliseconds, for the rates; the machine's own when left out. */
+  readonly now?: () => number;
   readonly onCall: (call: ServedCall) => void;
 }
 
@@ -49,18 +51,21 @@ export interface Door {
 
 class Bucket {
   #tokens: number;
-  #filledAt = performance.now();
+  #filledAt: number;
   readonly #burst: number;
   readonly #perSecond: number;
+  readonly #now: () => number;
 
-  constructor(burst: number, perSecond: number) {
+  constructor(burst: number, perSecond: number, now = () => performance.now()) {
+    this.#now = now;
+    this.#filledAt = now();
     this.#tokens = burst;
     this.#burst = burst;
     this.#perSecond = perSecond;
   }
 
   take(): boolean {
-    const now = performance.now();
+    const now = this.#now();
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
@@ -76,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Door> {
   function throttle(service: AwsService, operation: string): void {
     if (!options.throttles) return;
     for (const limit of service.limits.filter(({ operations }) => operations.includes(operation))) {
-      const bucket = buckets.get(limit) ?? new Bucket(limit.burst, limit.perSecond);
+      const bucket = buckets.get(limit) ?? new Bucket(limit.burst, limit.perSecond, options.now);
       buckets.set(limit, bucket);
       if (!bucket.take()) throw new AwsError("ThrottlingException", "Rate exceeded");
     }

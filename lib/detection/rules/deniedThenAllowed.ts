@@ -1,3 +1,4 @@
+import { REFRESH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const deniedThenAllowed: Rule = {
@@ -7,8 +8,18 @@ export const deniedThenAllowed: Rule = {
   attack: ["T1098", "T1555.006"],
   family: "searching",
   when: {
-    first: { is: { service: "secretsmanager", action: "GetSecretValue", outcome: "denied" } },
-    next: { is: { service: "secretsmanager", action: "GetSecretValue", outcome: "allowed" } },
+    first: {
+      all: [
+        { is: { service: "secretsmanager", action: "GetSecretValue", outcome: "denied" } },
+        { not: { any: [{ secret: "mapped to the reader" }, { isUsual: "reader" }] } },
+      ],
+    },
+    next: {
+      all: [
+        { is: { service: "secretsmanager", action: "GetSecretValue", outcome: "allowed" } },
+        { not: REFRESH },
+      ],
+    },
     atLeast: 1,
     withinSeconds: 86_400,
     of: "one secret",
@@ -18,6 +29,11 @@ export const deniedThenAllowed: Rule = {
   ],
   fires: [{ what: "an hour later", events: [{ outcome: "denied" }, { afterSeconds: 3_600 }] }],
   silent: [
+    {
+      what: "a consumer whose role was given its rights late",
+      known: { consumers: ["shop-task"] },
+      events: [{ outcome: "denied" }, { afterSeconds: 60 }],
+    },
     { what: "another secret", events: [{ outcome: "denied" }, { secret: "other", afterSeconds: 60 }] },
     { what: "two days later", events: [{ outcome: "denied" }, { afterSeconds: 172_800 }] },
     { what: "first given, then refused", events: [{}, { outcome: "denied", afterSeconds: 60 }] },

@@ -1,3 +1,4 @@
+import { REFRESH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const forcedDeletion: Rule = {
@@ -11,6 +12,7 @@ export const forcedDeletion: Rule = {
       all: [
         { is: { service: "secretsmanager", action: "DeleteSecret", outcome: "allowed" } },
         { parameter: "forceDeleteWithoutRecovery", equals: true },
+        { not: REFRESH },
       ],
     },
   },
@@ -22,11 +24,26 @@ export const forcedDeletion: Rule = {
       what: "it is forced",
       events: [{ action: "DeleteSecret", request: { forceDeleteWithoutRecovery: true } }],
     },
+    {
+      what: "by somebody who has the key of the tool that has just made it",
+      events: [
+        { action: "CreateSecret" },
+        { action: "GetResourcePolicy", afterSeconds: 1 },
+        { action: "DeleteSecret", request: { forceDeleteWithoutRecovery: true }, afterSeconds: 60 },
+      ],
+    },
   ],
   silent: [
     {
       what: "it can be restored for a week",
       events: [{ action: "DeleteSecret", request: { recoveryWindowInDays: 7 } }],
+    },
+    {
+      what: "by a tool that has just compared its state with what is deployed",
+      events: [
+        { action: "GetResourcePolicy" },
+        { action: "DeleteSecret", request: { forceDeleteWithoutRecovery: true }, afterSeconds: 60 },
+      ],
     },
     {
       what: "it is refused",

@@ -33,6 +33,11 @@ export const foreignPolicy: Rule = {
   ],
   silent: [
     {
+      what: "an account that is known",
+      known: { accounts: ["999999999999"] },
+      events: [{ action: "PutResourcePolicy", request: { resourcePolicy: policyFor("999999999999") } }],
+    },
+    {
       what: "a role of this account",
       events: [
         {

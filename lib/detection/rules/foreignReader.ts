@@ -9,7 +9,7 @@ export const foreignReader: Rule = {
   family: "reading",
   when: {
     each: {
-      all: [VALUE_READ, { principal: "foreign" }],
+      all: [VALUE_READ, { who: "foreign" }],
     },
   },
   falsePositives: ["Services shared between accounts of one organisation: name the account once."],

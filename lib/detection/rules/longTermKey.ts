@@ -1,4 +1,4 @@
-import { VALUE_READ } from "../calls.ts";
+import { UNUSUAL_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const longTermKey: Rule = {
@@ -9,7 +9,7 @@ export const longTermKey: Rule = {
   family: "reading",
   when: {
     each: {
-      all: [VALUE_READ, { accessKey: "long-term" }],
+      all: [UNUSUAL_READ, { accessKey: "long-term" }],
     },
   },
   falsePositives: [
@@ -23,6 +23,18 @@ export const longTermKey: Rule = {
     {
       what: "a user's key is refused",
       events: [{ principal: { accessKeyId: "AKIAEXAMPLE" }, outcome: "denied" }],
+    },
+    {
+      what: "a machine outside, as every day",
+      usually: [{ principal: { accessKeyId: "AKIAEXAMPLE" } }],
+      events: [{ principal: { accessKeyId: "AKIAEXAMPLE" } }],
+    },
+    {
+      what: "a tool that compares its state with what is deployed",
+      events: ["GetResourcePolicy", "GetSecretValue"].map((action) => ({
+        action,
+        principal: { accessKeyId: "AKIAEXAMPLE" },
+      })),
     },
     {
       what: "a user's key describes",

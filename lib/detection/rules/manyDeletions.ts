@@ -1,3 +1,4 @@
+import { REFRESH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const deletion = (secret: string, afterSeconds = 0) => ({ action: "DeleteSecret", secret, afterSeconds });
@@ -12,7 +13,12 @@ export const manyDeletions: Rule = {
     distinct: "secret",
     atLeast: 3,
     withinSeconds: 3_600,
-    where: { is: { service: "secretsmanager", action: "DeleteSecret", outcome: "allowed" } },
+    where: {
+      all: [
+        { is: { service: "secretsmanager", action: "DeleteSecret", outcome: "allowed" } },
+        { not: REFRESH },
+      ],
+    },
   },
   falsePositives: ["An environment that is torn down: suppress the role that does it, for its secrets."],
   fires: [

@@ -22,6 +22,7 @@ export const publicPolicy: Rule = {
   severity: "critical",
   attack: ["T1098"],
   family: "opening",
+  alwaysTold: true,
   when: {
     each: {
       all: [POLICY_PUT, { any: [{ policy: "public" }, { parameter: "blockPublicPolicy", equals: false }] }],

@@ -1,3 +1,4 @@
+import { REFRESH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 export const rotationCancelled: Rule = {
@@ -6,7 +7,14 @@ export const rotationCancelled: Rule = {
   severity: "high",
   attack: ["T1562"],
   family: "blinding",
-  when: { each: { is: { service: "secretsmanager", action: "CancelRotateSecret", outcome: "allowed" } } },
+  when: {
+    each: {
+      all: [
+        { is: { service: "secretsmanager", action: "CancelRotateSecret", outcome: "allowed" } },
+        { not: REFRESH },
+      ],
+    },
+  },
   falsePositives: ["A secret that is moved to another way of rotation: say so when the alert comes."],
   fires: [{ what: "it is turned off", events: [{ action: "CancelRotateSecret" }] }],
   silent: [

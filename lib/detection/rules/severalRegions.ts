@@ -12,11 +12,21 @@ export const severalRegions: Rule = {
     distinct: "region",
     atLeast: 3,
     withinSeconds: 600,
-    where: { is: { service: "secretsmanager", action: ["ListSecrets", "BatchGetSecretValue"] } },
+    where: {
+      all: [
+        { is: { service: "secretsmanager", action: ["ListSecrets", "BatchGetSecretValue"] } },
+        { not: { isUsual: "action" } },
+      ],
+    },
   },
-  falsePositives: ["Scanners of the account's posture: suppress their role."],
+  falsePositives: ["A scanner of the account's posture on its first day: suppress its role."],
   fires: [{ what: "three in ten minutes", events: [listed("a"), listed("b", 300), listed("c", 300)] }],
   silent: [
+    {
+      what: "a scanner that does so every day",
+      usually: ["a", "b", "c"].map((region) => listed(region)),
+      events: ["a", "b", "c"].map((region) => listed(region)),
+    },
     { what: "two, often", events: [listed("a"), listed("b", 1), listed("a", 1), listed("b", 1)] },
     { what: "three over more time", events: [listed("a"), listed("b", 300), listed("c", 301)] },
   ],

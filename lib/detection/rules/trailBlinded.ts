@@ -1,4 +1,17 @@
+import { REFRESH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
+
+const select = (eventSelectors: object) => ({
+  service: "cloudtrail",
+  action: "PutEventSelectors",
+  request: { name: "main", eventSelectors: [eventSelectors] },
+});
+const call = (action: string, afterSeconds = 0) => ({
+  service: "cloudtrail",
+  action,
+  request: { name: "main" },
+  afterSeconds,
+});
 
 export const trailBlinded: Rule = {
   id: "trailBlinded",
@@ -8,20 +21,42 @@ export const trailBlinded: Rule = {
   family: "blinding",
   when: {
     each: {
-      is: {
-        service: "cloudtrail",
-        action: ["StopLogging", "DeleteTrail", "PutEventSelectors"],
-        outcome: "allowed",
-      },
+      all: [
+        { is: { service: "cloudtrail", outcome: "allowed" } },
+        { touches: "what a trail records" },
+        { not: REFRESH },
+      ],
     },
   },
   falsePositives: ["A trail that is replaced by another one: say so when the alert comes."],
   fires: [
-    { what: "logging is stopped", events: [{ service: "cloudtrail", action: "StopLogging" }] },
-    { what: "what is logged is changed", events: [{ service: "cloudtrail", action: "PutEventSelectors" }] },
+    { what: "logging is stopped", events: [call("StopLogging")] },
+    { what: "reads are left out", events: [select({ readWriteType: "WriteOnly" })] },
+    {
+      what: "everything but data is left out",
+      events: [select({ readWriteType: "ReadOnly", includeManagementEvents: false })],
+    },
+    {
+      what: "it is deleted with the key of the tool that has just made it",
+      events: [call("CreateTrail"), call("GetInsightSelectors", 1), call("DeleteTrail", 10)],
+    },
   ],
   silent: [
-    { what: "it is refused", events: [{ service: "cloudtrail", action: "StopLogging", outcome: "denied" }] },
-    { what: "a trail is updated", events: [{ service: "cloudtrail", action: "UpdateTrail" }] },
+    { what: "it is refused", events: [{ ...call("StopLogging"), outcome: "denied" }] },
+    {
+      what: "everything is recorded",
+      events: [
+        select({ readWriteType: "All", includeManagementEvents: true, excludeManagementEventSources: [] }),
+      ],
+    },
+    {
+      what: "a tool that has just compared its state with what is deployed deletes it",
+      events: [
+        call("CreateTrail"),
+        call("GetInsightSelectors", 1),
+        call("GetInsightSelectors", 600),
+        call("DeleteTrail", 5),
+      ],
+    },
   ],
 };

@@ -1,0 +1,47 @@
+/**
+ * Whether a call with one of our own roles is one that we made. Before it calls anything, an invocation of ours writes down
+ * the mark that all its calls then carry in their user agent: a call without one, or with one that is not written down, was
+ * made by somebody who has our credentials.
+ */
+import { isWithin } from "./known.ts";
+import type { Test } from "./rule.ts";
+import type { SecretEvent } from "./secretEvent.ts";
+import { isOurs, knownSecretsOf, type View } from "./view.ts";
+
+/** Clocks of Lambda and CloudTrail, and the second to which a record is rounded. */
+const MARGIN_MS = 60_000;
+/** A rotation's own calls beside its open time: the labels are read once more after it has ended. */
+const AROUND_ROTATION_MS = 300_000;
+
+const LOOKS = [
+  "DescribeSecret",
+  "ListSecrets",
+  "ListSecretVersionIds",
+  "GetSecretValue",
+  "GetRandomPassword",
+];
+const STEPS = ["PutSecretValue", "UpdateSecretVersionStage", "TagResource", "UntagResource"];
+
+export function ledgerLacks(
+  what: Extract<Test, { ledger: unknown }>["ledger"],
+  event: SecretEvent,
+  view: View,
+): boolean {
+  if (!isOurs(view, event) || event.service !== "secretsmanager") return false;
+  return what === "has no such call" ? isUnmarked(event, view) : isOffScript(event, view);
+}
+
+function isUnmarked({ ourMark, atMs }: SecretEvent, { known: { invocations } }: View): boolean {
+  if (invocations === undefined) return false;
+  const invocation = ourMark && invocations.get(ourMark.invocation);
+  return invocation === undefined || !isWithin(atMs, invocation, MARGIN_MS);
+}
+
+function isOffScript(event: SecretEvent, view: View): boolean {
+  if (LOOKS.includes(event.action)) return false;
+  if (!STEPS.includes(event.action)) return true;
+  const known = knownSecretsOf(view, event);
+  return !known.some(({ rotations }) =>
+    rotations?.some((rotation) => isWithin(event.atMs, rotation, AROUND_ROTATION_MS)),
+  );
+}
