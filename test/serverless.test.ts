@@ -473,6 +473,9 @@ describe("the rights", () => {
       "logs:PutLogEvents",
       "sqs:SendMessage",
     ]);
+    expect(allowed("ContainerStoppedRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["STOP#*", "STOPS#*", "INVOCATIONS"] } },
+    ]);
   });
 
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
