@@ -4,14 +4,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { callLedger, invocationsIn } from "./adapters/callLedger.ts";
 import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
+import { cloudWatch } from "./adapters/cloudWatch.ts";
+import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
+import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
 import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
+import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
+import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
@@ -19,6 +24,7 @@ import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
+import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { reviewAccess } from "./journeys/reviewAccess.ts";
@@ -136,6 +142,26 @@ function watchPorts(config: Config, store: SecretStore): WatchPorts {
   };
 }
 
+/** @throws RekeyError CONFIG_INVALID naming every variable that is wrong; SLACK_FAILED, AWS_* for Lambda to invoke again */
+export async function onContainerStopped(env: Env, event: unknown, moment: Moment): Promise<StopOutcome> {
+  const config = parseConfig(env);
+  const { clusters, table } = config;
+  const ports = {
+    clusters,
+    watch: ecsWatch(),
+    logs: cloudWatchLogs(),
+    usage: cloudWatch(),
+    reach: tcpReach(),
+    episodes: dynamoEpisodes(table),
+    rotations: dynamoRotationLog(table),
+    ...announcing(config, secretsManagerStore(callLedger(table))),
+    ...CLOCK,
+    tell,
+    holder: `${moment.awsRequestId}/${randomUUID()}`,
+  };
+  return containerStopped(ports, event);
+}
+
 function invocationOf(event: unknown, moment: Moment): Invocation {
   const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
@@ -164,8 +190,7 @@ function buildPorts(config: Config): Ports {
     strategies: new Map(STRATEGIES.map((strategy) => [strategy.id, strategy])),
     ...announcing(config, store),
     tell,
-    now: () => new Date(),
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
+    ...CLOCK,
     mayWrite: () => {},
     settings,
   };
@@ -194,6 +219,11 @@ function announcing({ slack }: Config, store: SecretStore): { readonly announcer
   if (slack === undefined) return {};
   return { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) };
 }
+
+const CLOCK: Pick<Ports, "now" | "sleep"> = {
+  now: () => new Date(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(unlessAborted),
+};
 
 /** Being woken early is what the signal is for, and no failure. */
 function unlessAborted(error: unknown): void {

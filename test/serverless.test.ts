@@ -106,6 +106,12 @@ const statements = (
   return documents.flatMap((document: { Statement: unknown }) => document.Statement);
 };
 
+const rulesOf = (id: string) =>
+  Object.values(resources).filter(
+    ({ Type, Properties }) =>
+      Type === "AWS::Events::Rule" && Properties.Targets[0].Arn["Fn::GetAtt"][0] === id,
+  );
+
 /** Every logical id that is referred to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn. */
 function references(node: unknown): string[] {
   if (Array.isArray(node)) return node.flatMap(references);
@@ -131,6 +137,7 @@ describe("sls package without an account", () => {
       "accessEvent.zip",
       "advance.zip",
       "blastRadius.zip",
+      "containerStopped.zip",
       "reviewAccess.zip",
       "rotateAll.zip",
       "rotateSecret.zip",
@@ -159,6 +166,9 @@ describe("sls package without an account", () => {
   test("names handlers where the zips have them", () => {
     expect(get("RotateAllLambdaFunction").Properties.Handler).toBe(".build/handlers/rotateAll.handler");
     expect(get("AdvanceLambdaFunction").Properties.Handler).toBe(".build/handlers/advance.handler");
+    expect(get("ContainerStoppedLambdaFunction").Properties.Handler).toBe(
+      ".build/handlers/containerStopped.handler",
+    );
     expect(get("VerifyLambdaFunction").Properties.Handler).toBe(".build/handlers/verify.handler");
     expect(get("BlastRadiusLambdaFunction").Properties.Handler).toBe(".build/handlers/blastRadius.handler");
     expect(get("ReviewAccessLambdaFunction").Properties.Handler).toBe(".build/handlers/reviewAccess.handler");
@@ -184,6 +194,7 @@ describe("sls package without an account", () => {
     for (const [id, role] of [
       ["RotateAllLambdaFunction", "RotateAllRole"],
       ["AdvanceLambdaFunction", "AdvanceRole"],
+      ["ContainerStoppedLambdaFunction", "ContainerStoppedRole"],
       ["VerifyLambdaFunction", "VerifyRole"],
       ["RotateSecretLambdaFunction", "RotateSecretRole"],
       ["BlastRadiusLambdaFunction", "BlastRadiusRole"],
@@ -282,16 +293,35 @@ describe("sls package without an account", () => {
   });
 
   test("wakes advance every minute and when an ECS deployment changes, and the scan every five minutes", () => {
-    const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
-    const woken = rules.map(({ Properties: { ScheduleExpression, EventPattern, Targets } }) => [
-      Targets[0].Arn["Fn::GetAtt"][0],
-      ScheduleExpression ?? EventPattern,
+    const rules = [...rulesOf("AdvanceLambdaFunction"), ...rulesOf("ScanAccessLambdaFunction")];
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
+      "rate(1 minute)",
+      { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
+      "rate(5 minutes)",
     ]);
-    expect(woken.filter(([name]) => name !== "AccessEventLambdaFunction")).toEqual([
-      ["AdvanceLambdaFunction", "rate(1 minute)"],
-      ["ScanAccessLambdaFunction", "rate(5 minutes)"],
-      ["AdvanceLambdaFunction", { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] }],
+  });
+
+  test("wakes containerStopped when a task stops or will, and with what a service says; nothing undelivered is lost", () => {
+    const rules = rulesOf("ContainerStoppedLambdaFunction");
+    expect(rules.map(({ Properties }) => Properties.EventPattern)).toEqual([
+      { source: ["aws.ecs"], "detail-type": ["ECS Task State Change"], detail: { lastStatus: ["STOPPED"] } },
+      {
+        source: ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        detail: { lastStatus: ["RUNNING"], stopCode: ["TerminationNotice"] },
+      },
+      { source: ["aws.ecs"], "detail-type": ["ECS Service Action", "ECS Deployment State Change"] },
     ]);
+    for (const { Properties } of rules) {
+      expect(Properties.Targets[0]).toMatchObject({
+        DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
+      });
+    }
+    const [kept] = statements("DeadLettersPolicy");
+    expect(kept).toMatchObject({ Action: "sqs:SendMessage", Principal: { Service: "events.amazonaws.com" } });
+    const lost = get("ContainerStoppedLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination;
+    expect(lost).toEqual({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
   });
 
   test("hands every call that concerns secrets to accessEvent, reads among them", () => {
@@ -380,6 +410,7 @@ describe("sls package without an account", () => {
         ["RotateAllLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Errors"],
         ["RotateSecretLambdaFunction", "Errors"],
+        ["ContainerStoppedLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
       ]),
     );
@@ -480,6 +511,22 @@ describe("the rights", () => {
       );
   });
 
+  test("of containerStopped look, and write nothing but its records, its log, and what was lost", () => {
+    const actions = statements("ContainerStoppedRole")
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !action.startsWith("ec2:"));
+    expect(actions.filter((action) => !/:(Get|List|Describe|Query|Decrypt)/.test(action)).sort()).toEqual([
+      "dynamodb:PutItem",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "sqs:SendMessage",
+    ]);
+    expect(allowed("ContainerStoppedRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["STOP#*", "STOPS#*", "INVOCATIONS"] } },
+    ]);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -487,6 +534,7 @@ describe("the rights", () => {
       "AdvanceRole",
       "RotateSecretRole",
       "VerifyRole",
+      "ContainerStoppedRole",
       "BlastRadiusRole",
       "ReviewAccessRole",
       "ScanAccessRole",
@@ -505,7 +553,7 @@ describe("the rights", () => {
         .flatMap(({ Action }) => [Action].flat())
         .filter(
           (name) =>
-            !/^(ecs:(List|Describe)|cloudtrail:(LookupEvents|DescribeTrails|GetEventSelectors|GetTrailStatus)$|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$)/.test(
+            !/^(ecs:(List|Describe)|cloudtrail:(LookupEvents|DescribeTrails|GetEventSelectors|GetTrailStatus)$|ec2:\w*(NetworkInterface|Subnets|PrivateIp)|secretsmanager:ListSecrets$|cloudwatch:GetMetricData$)/.test(
               name,
             ),
         ),
@@ -526,7 +574,14 @@ describe("the rights", () => {
       Update: "UpdateItem",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "BlastRadiusRole", "ScanAccessRole"]
+      [
+        "RotationPolicy",
+        "AskForRightsPolicy",
+        "RotateAllRole",
+        "BlastRadiusRole",
+        "ScanAccessRole",
+        "ContainerStoppedRole",
+      ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );

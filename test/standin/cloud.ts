@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import dynalite from "dynalite";
 import { Trail } from "./cloudTrail.ts";
+import { logsService, Metrics } from "./cloudWatch.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
@@ -48,6 +49,7 @@ export interface Cloud {
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
   readonly iam: Iam;
+  readonly metrics: Metrics;
   stop(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const services: AwsService[] = [];
   const fetched = new FetchedSecrets();
   const observe = (call: ServedCall) => {
-    trail.observe(call);
+    if (!call.service.isDataOnly) trail.observe(call);
     fetched.observe(call);
   };
   const door: Door = await startServer({
@@ -130,7 +132,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...(options.pace ? { pace: options.pace } : {}),
     ...(options.allowShadowedKeys ? { allowShadowedKeys: true } : {}),
   });
-  services.push(secretsManager, withTrails(trail.service(), trails), ecs.service);
+  const metrics = new Metrics();
+  services.push(
+    secretsManager,
+    withTrails(trail.service(), trails),
+    ecs.service,
+    logsService(ecs.handle.logStream),
+    metrics.service(),
+  );
   return {
     endpoint: door.endpoint,
     env: { ...env, SLACK_API_URL: `${door.endpoint}/api/` },
@@ -142,6 +151,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     slack,
     lambda,
     iam,
+    metrics,
     async stop() {
       rotations.stop();
       await lambda.stop();

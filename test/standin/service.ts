@@ -18,6 +18,8 @@ export interface AwsService {
   /** As in CloudTrail records: `secretsmanager.amazonaws.com`. */
   readonly eventSource: string;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Its calls are data events, which CloudTrail keeps only for those who ask and pay for them. */
+  readonly isDataOnly?: true;
   /** Operations that share a token bucket, with AWS's documented burst and refill per second. */
   readonly limits: readonly {
     readonly operations: readonly string[];

@@ -8,6 +8,7 @@ import { AwsError, type AwsService, type Operation } from "../service.ts";
 import { definitionOperations } from "./definitionOperations.ts";
 import { createDeployments } from "./deployments.ts";
 import { createAnnouncer, type EcsEmitter, targetsOf } from "./events.ts";
+import { readStream } from "./logStreams.ts";
 import {
   createState,
   type Fault,
@@ -62,6 +63,10 @@ export interface EcsHandle {
   /** All tasks that have not been forgotten, stopped ones too; of one service, or of all. */
   tasks(service?: string): readonly TaskView[];
   logs(taskArn: string): readonly string[];
+  /** Of a container that logs through awslogs, as `prefix/container/task id`. */
+  logStream(group: string, stream: string): readonly string[] | undefined;
+  /** The two minutes' notice, which comes while the task runs, and then its end. */
+  takeSpotBack(taskArn: string): void;
   /** New tasks of the next deployment that somebody asks for crash at start, or never turn healthy. A rollback is spared. */
   failNext(service: string, fault: Fault): void;
   /** These operations answer AccessDeniedException until `allow`. */
@@ -110,7 +115,7 @@ export function createEcs(options: EcsOptions): { readonly service: AwsService; 
   const state = createState(region, account);
   const announcer = createAnnouncer(state);
   const deployments = createDeployments(state, announcer);
-  const scheduler = createScheduler(deployments, () => runner);
+  const scheduler = createScheduler(deployments, announcer, () => runner);
   const runner = createTaskRunner({
     state,
     announcer,
@@ -178,6 +183,13 @@ export function createEcs(options: EcsOptions): { readonly service: AwsService; 
           }));
       },
       logs: runner.logs,
+      logStream: (group, stream) => readStream(state, runner, group, stream),
+      takeSpotBack(taskArn) {
+        const task = [...state.clusters.values()].flatMap(({ tasks }) => tasks.get(taskArn) ?? [])[0];
+        if (!task) throw new Error(`the stand-in has no task ${taskArn}`);
+        runner.giveNotice(task);
+        runner.stop(task, "SpotInterruption", "Your Spot Task was interrupted.");
+      },
       failNext(service, fault) {
         named(service).nextFault = fault;
       },

@@ -11,7 +11,7 @@ import type { DeploymentRecord, EcsState, ServiceRecord, Target, TaskRecord } fr
 export interface EcsEvent {
   readonly version: "0";
   readonly id: string;
-  readonly "detail-type": "ECS Deployment State Change" | "ECS Task State Change";
+  readonly "detail-type": "ECS Deployment State Change" | "ECS Service Action" | "ECS Task State Change";
   readonly source: "aws.ecs";
   readonly account: string;
   readonly time: string;
@@ -32,6 +32,8 @@ export interface Announcer {
   readonly emitter: EcsEmitter;
   taskChanged(task: TaskRecord): void;
   deploymentChanged(service: ServiceRecord, deployment: DeploymentRecord, name: DeploymentEventName): void;
+  /** A service that lacked tasks has all of them again. */
+  becameSteady(service: ServiceRecord): void;
   targetsChanged(service: ServiceRecord): void;
 }
 
@@ -72,6 +74,14 @@ export function createAnnouncer(state: EcsState): Announcer {
         deploymentId: deployment.id,
         updatedAt: isoSecond(deployment.updatedAt),
         reason: deployment.reason,
+      });
+    },
+    becameSteady(service) {
+      emit("ECS Service Action", service.arn, {
+        eventType: "INFO",
+        eventName: "SERVICE_STEADY_STATE",
+        clusterArn: service.cluster.arn,
+        createdAt: new Date().toISOString(),
       });
     },
     targetsChanged(service) {

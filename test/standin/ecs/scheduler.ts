@@ -3,6 +3,7 @@
  * service, and one look at its records decides what to start, stop, complete or fail.
  */
 import type { Deployments } from "./deployments.ts";
+import type { Announcer } from "./events.ts";
 import { type DeploymentRecord, primaryOf, type ServiceRecord, type TaskRecord } from "./model.ts";
 import { nextStep } from "./rolling.ts";
 import type { TaskRunner } from "./tasks.ts";
@@ -17,7 +18,12 @@ export interface Scheduler {
   close(): void;
 }
 
-export function createScheduler(deployments: Deployments, runner: () => TaskRunner): Scheduler {
+export function createScheduler(
+  deployments: Deployments,
+  announcer: Pick<Announcer, "becameSteady">,
+  runner: () => TaskRunner,
+): Scheduler {
+  const unsteady = new Set<ServiceRecord>();
   const awake = new Set<ServiceRecord>();
   const retries = new Map<ServiceRecord, NodeJS.Timeout>();
   let isClosed = false;
@@ -45,8 +51,10 @@ export function createScheduler(deployments: Deployments, runner: () => TaskRunn
     const step = nextStep(service);
     if (primary.rolloutState === "IN_PROGRESS" && step.isComplete) {
       deployments.complete(service, primary);
-      return;
+      unsteady.add(service);
     }
+    if (step.isComplete && primary.rolloutState === "COMPLETED" && unsteady.delete(service))
+      announcer.becameSteady(service);
     for (const task of step.stop) {
       const why =
         task.deployment === primary
@@ -109,6 +117,7 @@ export function createScheduler(deployments: Deployments, runner: () => TaskRunn
     taskChanged(task) {
       const { service, deployment } = task;
       if (service === undefined) return;
+      if (task.lastStatus === "STOPPED") unsteady.add(service);
       if (task.lastStatus === "STOPPED" && task.failed && deployment) countFailure(service, deployment);
       wake(service);
     },

@@ -55,6 +55,8 @@ interface TaskSpec {
 export interface TaskRunner {
   start(spec: TaskSpec): TaskRecord;
   stop(task: TaskRecord, stopCode: TaskStopCode, reason: string): void;
+  /** Says of a running task that its Spot capacity goes. */
+  giveNotice(task: TaskRecord): void;
   /** The last lines its containers wrote. */
   logs(taskArn: string): readonly string[];
   /** Stops every task at once and returns when the last process is gone. */
@@ -289,6 +291,12 @@ export function createTaskRunner(options: Options): TaskRunner {
     lives.get(task.arn)?.asked.resolve({ stopCode, reason, failed: false });
   }
 
+  function giveNotice(task: TaskRecord): void {
+    task.stopCode = "TerminationNotice";
+    task.stoppedReason = "Your Spot Task was interrupted.";
+    move(task, task.lastStatus);
+  }
+
   function forgetOld(cluster: ClusterRecord): void {
     for (const task of cluster.tasks.values()) {
       if (task.stoppedAt === undefined || task.stoppedAt > Date.now() - pace.keepStoppedMs) continue;
@@ -300,6 +308,7 @@ export function createTaskRunner(options: Options): TaskRunner {
   return {
     start,
     stop,
+    giveNotice,
     logs: (taskArn) => [...(lives.get(taskArn)?.log ?? [])],
     async close() {
       closing.abort();
