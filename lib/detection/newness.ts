@@ -15,7 +15,7 @@ const ROAMING = 6;
 /** For so long a network must have been in use to be where somebody comes from. */
 const STAYED_MS = 3 * DAY_MS;
 
-const GROWING_DAYS = 3;
+const GROWING_DAYS = 2;
 const GROWING_MS = 45 * DAY_MS;
 
 type Question = readonly [subject: string, fact: string];

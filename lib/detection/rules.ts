@@ -22,6 +22,7 @@ import { keyPolicyChanged } from "./rules/keyPolicyChanged.ts";
 import { labelMovedByHand } from "./rules/labelMovedByHand.ts";
 import { longTermKey } from "./rules/longTermKey.ts";
 import { manyDeletions } from "./rules/manyDeletions.ts";
+import { manyFirstReads } from "./rules/manyFirstReads.ts";
 import { missingReRead } from "./rules/missingReRead.ts";
 import { newClient } from "./rules/newClient.ts";
 import { newNetwork } from "./rules/newNetwork.ts";
@@ -68,6 +69,7 @@ export const RULES: readonly Rule[] = [
   labelMovedByHand,
   longTermKey,
   manyDeletions,
+  manyFirstReads,
   missingReRead,
   newClient,
   newNetwork,

@@ -20,6 +20,7 @@ export const firstRead: Rule = {
             any: [
               { secret: "mapped to the reader" },
               { secret: "made by the caller" },
+              { secret: "written by the caller" },
               { secret: "approved" },
               GROWTH,
             ],

@@ -3,6 +3,8 @@ import type { Rule } from "../rule.ts";
 
 const MOVE = { action: "UpdateSecretVersionStage", request: { versionStage: "AWSCURRENT" } };
 
+const WRITE = { action: "PutSecretValue", newVersion: "v2", afterSeconds: 1 };
+
 export const labelMovedByHand: Rule = {
   id: "labelMovedByHand",
   says: "Somebody decided by hand which version of a secret is in use.",
@@ -14,13 +16,18 @@ export const labelMovedByHand: Rule = {
       all: [
         { is: { service: "secretsmanager", action: "UpdateSecretVersionStage", outcome: "allowed" } },
         { parameter: "versionStage", equals: "AWSCURRENT" },
-        { not: { secret: "rotating" } },
+        // A rotation moves the label to what it has written.
+        { not: { all: [{ secret: "rotating" }, { secret: "written by the caller" }] } },
         { not: REFRESH },
       ],
     },
   },
   falsePositives: ["A person who takes a change back: say so when the alert comes."],
   fires: [
+    {
+      what: "by another hand in a rotation",
+      events: [{ action: "RotationStarted" }, { ...MOVE, afterSeconds: 5 }],
+    },
     { what: "out of the blue", events: [MOVE] },
     {
       what: "an hour after a rotation",
@@ -30,9 +37,13 @@ export const labelMovedByHand: Rule = {
   silent: [
     {
       what: "in a rotation of Secrets Manager's own",
-      events: [{ action: "RotationStarted" }, { ...MOVE, afterSeconds: 5 }],
+      events: [{ action: "RotationStarted" }, WRITE, { ...MOVE, afterSeconds: 5 }],
     },
-    { what: "in a rotation of ours", known: { rotation: { fromSeconds: 0, toSeconds: 60 } }, events: [MOVE] },
+    {
+      what: "in a rotation of ours",
+      known: { rotation: { fromSeconds: 0, toSeconds: 60 }, ourRoles: ["shop-task"] },
+      events: [MOVE],
+    },
     { what: "another label", events: [{ ...MOVE, request: { versionStage: "blue" } }] },
   ],
 };

@@ -18,7 +18,13 @@ export const unmappedReader: Rule = {
         { isNew: "reader" },
         {
           not: {
-            any: [{ who: "person" }, { secret: "made by the caller" }, { secret: "approved" }, GROWTH],
+            any: [
+              { who: "person" },
+              { secret: "made by the caller" },
+              { secret: "written by the caller" },
+              { secret: "approved" },
+              GROWTH,
+            ],
           },
         },
       ],
