@@ -19,6 +19,7 @@ import { BESIDE_MS, refreshes } from "./refresh.ts";
 import type { AgainstUsual, Rule, Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import { type DetectionState, forgetting, isEmpty, NOBODY_WATCHED, type Watched } from "./state.ts";
+import { withProvenVersions } from "./versionProof.ts";
 import { isOurs, PLAIN_VIEW, type View } from "./view.ts";
 import { busiestByDay, matchesOf, type Part, type Placed, partsOf } from "./windows.ts";
 
@@ -34,6 +35,8 @@ export interface Detected {
 
 /** After which an event's companions must have come, as far as they come at all. */
 export const SETTLE_MS = BESIDE_MS + 30_000;
+
+const MOVED_MS = 2_000;
 
 /** Under what a principal's events are kept; what a service did by itself is the account's. */
 export const watchedKey = ({ principal, account }: SecretEvent): string => principal?.key ?? account;
@@ -98,7 +101,10 @@ class Batch {
     const drafts = [...this.#drafts.values()];
     const refreshed = new Set(drafts.flatMap(({ traces }) => [...refreshes(traces)]));
     const view = { known: this.#known, usual: this.#usual, refreshed };
-    const ready = drafts.flatMap((draft) => settled(draft, beforeMs)).sort(byTime);
+    const ready = withVersions(
+      drafts.flatMap((draft) => settled(draft, beforeMs)),
+      this.#known,
+    ).toSorted(byTime);
     for (const event of ready) {
       this.#hold(event, view, false);
       this.#usual.learn(lessonsOf(event, refreshed.has(event.eventId)));
@@ -198,6 +204,18 @@ class Batch {
       return now;
     };
   }
+}
+
+/** As sure as can be: by the KMS record of the same call, else by which version is in use. */
+function withVersions(events: readonly SecretEvent[], { secrets }: Known): readonly SecretEvent[] {
+  return withProvenVersions(events).map((event) => {
+    const { version, atMs } = event;
+    const current = secrets.get(event.secrets[0]?.key ?? "")?.current;
+    if (version?.known !== "unknown" || version.label !== "AWSCURRENT" || current === undefined) return event;
+    // Times are told to the second, and a label that has just moved is not seen everywhere at once.
+    if (atMs < current.fromMs + MOVED_MS) return event;
+    return { ...event, version: { ...version, id: current.versionId, known: "inferred" } };
+  });
 }
 
 const ripe = ({ when }: Rule, marks: readonly Placed[], now: Date): readonly Placed[] =>

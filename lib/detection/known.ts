@@ -33,6 +33,8 @@ export interface KnownSecret {
    * not managed.
    */
   readonly versions?: ReadonlySet<string>;
+  /** Which version carries AWSCURRENT, and since when. */
+  readonly current?: { readonly versionId: string; readonly fromMs: number };
   /** Version id -> when it was revoked. */
   readonly retired?: ReadonlyMap<string, number>;
   /** When rotations of ours were open. */

@@ -48,12 +48,12 @@ const KINDS: Readonly<Record<string, Trace["kind"]>> = {
 };
 
 export function tracesOf(event: SecretEvent): Trace[] {
-  const { eventId, atMs, action, outcome, principal, version } = event;
+  const { eventId, atMs, action, outcome, principal, request } = event;
   const kind = KINDS[action];
   // A question may find that there is nothing to be told.
   const counts = outcome === "allowed" || (outcome === "failed" && kind === "question");
   if (kind === undefined || !counts || principal === undefined) return [];
-  const isPinned = kind === "read" && version?.id !== undefined;
+  const isPinned = kind === "read" && textOf(request["versionId"]) !== undefined;
   return subjectsOf(event).map((subject) => ({
     eventId,
     atMs,

@@ -31,6 +31,7 @@ import { outOfLedgerVersion } from "./rules/outOfLedgerVersion.ts";
 import { pendingRead } from "./rules/pendingRead.ts";
 import { personOnProduction } from "./rules/personOnProduction.ts";
 import { publicPolicy } from "./rules/publicPolicy.ts";
+import { rapidRetrieval } from "./rules/rapidRetrieval.ts";
 import { retiredVersionRead } from "./rules/retiredVersionRead.ts";
 import { revokedRetries } from "./rules/revokedRetries.ts";
 import { rootTouchesSecret } from "./rules/rootTouchesSecret.ts";
@@ -78,6 +79,7 @@ export const RULES: readonly Rule[] = [
   pendingRead,
   personOnProduction,
   publicPolicy,
+  rapidRetrieval,
   retiredVersionRead,
   revokedRetries,
   rootTouchesSecret,

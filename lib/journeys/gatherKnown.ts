@@ -9,7 +9,7 @@ import { type Consumers, findConsumers } from "../rotation/consumers.ts";
 import type { FleetFacts, SecretReference, TaskDefinitionFacts } from "../rotation/fleet.ts";
 import type { SecretHistory } from "../rotation/intent.ts";
 import { isManaged, readTags } from "../rotation/managed.ts";
-import { holderOf, type SecretFacts } from "../rotation/secretStore.ts";
+import { currentSince, holderOf, type SecretFacts } from "../rotation/secretStore.ts";
 import type { Ports } from "./ports.ts";
 
 export interface OurSelves {
@@ -84,7 +84,9 @@ function knownSecret(
     ...readers,
     ...(tags.get("rekey:readers") ?? "").split(/\s+/).filter((reader) => reader !== ""),
   ];
-  const current = holderOf(facts, "AWSCURRENT")?.versionId;
+  const holder = holderOf(facts, "AWSCURRENT");
+  const current = holder?.versionId;
+  const since = holder && currentSince(facts, holder, history?.current);
   const revoked = Object.values(history?.credentials ?? {}).flatMap(({ revoked: one }) => (one ? [one] : []));
   const retired = revoked.filter(({ versionId }) => versionId !== current);
   const promoted = history?.current;
@@ -94,6 +96,7 @@ function knownSecret(
     ...(tier === undefined ? {} : { isProduction: tier === "production" }),
     ...(says("canary") ? { isCanary: true } : {}),
     ...(says("break-glass") ? { isBreakGlass: true } : {}),
+    ...(holder && since ? { current: { versionId: holder.versionId, fromMs: since.getTime() } } : {}),
     ...(isManaged(tags) ? { versions: new Set<string>() } : {}),
     ...(retired.length > 0
       ? { retired: new Map(retired.map(({ versionId, at }) => [versionId, Date.parse(at)])) }

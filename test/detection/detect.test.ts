@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { detect, SETTLE_MS } from "../../lib/detection/detect.ts";
 import { episodesOf } from "../../lib/detection/episodes.ts";
+import type { Known } from "../../lib/detection/known.ts";
 import type { Rule, Sketch } from "../../lib/detection/rule.ts";
 import { RULES } from "../../lib/detection/rules.ts";
 import type { SecretEvent } from "../../lib/detection/secretEvent.ts";
 import { type DetectionState, NOTHING_SEEN } from "../../lib/detection/state.ts";
-import { ACCOUNT, REGION } from "./records.ts";
-import { eventsOf, START } from "./sketches.ts";
+import { ACCOUNT, KEY, REGION } from "./records.ts";
+import { eventsOf, knownOf, START } from "./sketches.ts";
 
 const NOW = new Date("2026-11-24T12:30:00Z");
 const ATTACKER = { key: "arn:aws:iam::123456789012:user/mallory", kind: "user" } as const;
@@ -141,5 +142,38 @@ describe("the order in which records come changes nothing", () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("the version that was read", () => {
+  const READER = { kind: "root" } as const;
+  const late: Sketch = { principal: READER, afterSeconds: 60 };
+  const versions = (events: readonly SecretEvent[], known = knownOf()) =>
+    detect(RULES, events, NOTHING_SEEN, new Date(START + 3_600_000), known).dry.flatMap((episode) =>
+      episode.events.map(({ version }) => version),
+    );
+
+  test("is proven by the KMS record of the same call", () => {
+    const decrypt: Sketch = {
+      ...late,
+      afterSeconds: 0,
+      service: "kms",
+      action: "Decrypt",
+      version: { id: "v7", known: "proven" },
+    };
+    const read: Sketch = { ...late, version: { label: "AWSCURRENT", known: "unknown" } };
+    expect(versions(eventsOf([read, decrypt]))).toEqual([{ label: "AWSCURRENT", id: "v7", known: "proven" }]);
+  });
+
+  test("is inferred from which one is in use, and unknown in the seconds in which that changed", () => {
+    const read: Sketch = { ...late, version: { label: "AWSCURRENT", known: "unknown" } };
+    const known = (sinceSeconds: number): Known => {
+      const current = { versionId: "v8", fromMs: START + sinceSeconds * 1000 };
+      return { ...knownOf(), secrets: new Map([[KEY, { current }]]) };
+    };
+    expect(versions(eventsOf([read]), known(0))).toEqual([
+      { label: "AWSCURRENT", id: "v8", known: "inferred" },
+    ]);
+    expect(versions(eventsOf([read]), known(59))).toEqual([{ label: "AWSCURRENT", known: "unknown" }]);
   });
 });

@@ -88,7 +88,7 @@ test("a tool that makes, compares and removes twenty secrets is no finding", () 
 
 test("who lists and takes them with the tool's key, seconds after it made them, is one", () => {
   expect(found([...TOOL, ...listAndTake])).toEqual([
-    { rules: ["enumerateThenTake"], first: "2026-11-24T12:00:20.000Z", secrets: 20 },
+    { rules: ["enumerateThenTake", "rapidRetrieval"], first: "2026-11-24T12:00:20.000Z", secrets: 20 },
     { rules: ["longTermKey"], first: "2026-11-24T12:00:21.000Z", secrets: 20 },
   ]);
 });

@@ -8,7 +8,7 @@ const call = (action: string, afterSeconds: number, more: Sketch = {}): Sketch =
   afterSeconds,
   ...more,
 });
-const pinned = (afterSeconds: number): Sketch => ({ afterSeconds, version: { id: "v1", known: "proven" } });
+const pinned = (afterSeconds: number): Sketch => ({ afterSeconds, request: { versionId: "v1" } });
 const question = (afterSeconds: number) => call("GetResourcePolicy", afterSeconds);
 
 /** Places of the events that count as a tool's own. */
