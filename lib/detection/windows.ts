@@ -4,7 +4,7 @@
  */
 import { DAY_MS } from "./history.ts";
 import { byTime, indexFrom, type Mark } from "./mark.ts";
-import type { Test, When } from "./rule.ts";
+import type { Rule, Test, When } from "./rule.ts";
 
 /** Of a sequence, which half. */
 export type Part = "only" | "first" | "next";
@@ -140,3 +140,7 @@ export function thinned(when: When, marks: readonly Placed[]): readonly Placed[]
   );
   return [...kept.values()];
 }
+
+/** Marks that have been waited for long enough. */
+export const ripe = ({ when }: Rule, marks: readonly Placed[], now: Date): readonly Placed[] =>
+  marks.filter(({ atMs }) => "unless" in when && atMs + when.withinSeconds * 1000 <= now.getTime());

@@ -2,7 +2,8 @@
  * What happens to records, by whichever road they come: they become events, the rules look at them, what was learnt and
  * seen is kept, and people are told. Any part may be repeated, also by others at the same time.
  */
-import { detect, isUnripe, SETTLE_MS, watchedKey } from "../detection/detect.ts";
+import { watchedKey } from "../detection/batch.ts";
+import { detect, isUnripe, SETTLE_MS } from "../detection/detect.ts";
 import { extract } from "../detection/extract.ts";
 import { changesTo, type Usual } from "../detection/history.ts";
 import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
@@ -36,16 +37,21 @@ export async function watchRecords(
   const { events, malformed } = eventsIn(records);
   const waiting = await store.waiting(account);
   const dry = new Map<string, number>();
-  let principals = [...new Set([...events.map(watchedKey), ...waiting])];
+  // What should have happened and did not is looked for once a scan, and not with every page of it.
+  const isTick = records.length === 0;
+  const own = rules.filter(({ when }) => isTick || !("missing" in when));
+  let principals = [
+    ...new Set([...events.map(watchedKey), ...waiting, ...(isTick ? lateIn(known, now()) : [])]),
+  ];
   for (let tries = 0; principals.length > 0 && tries < MOST_TRIES; tries++) {
-    const own = events.filter((event) => principals.includes(watchedKey(event)));
+    const theirs = events.filter((event) => principals.includes(watchedKey(event)));
     const kept = new Map(
       await Promise.all(principals.map(async (key) => [key, await store.kept(account, key)] as const)),
     );
     const held = [...kept.values()].flatMap(({ watched }) => [...watched.held.values()]);
-    const usual = await usualFor(store, account, [...own, ...held], known);
+    const usual = await usualFor(store, account, [...theirs, ...held], principals);
     const state = { principals: new Map([...kept].map(([key, { watched }]) => [key, watched])), usual };
-    const found = detect(rules, own, state, now(), known);
+    const found = detect(own, theirs, state, now(), known);
     // Learnt before it is kept: whoever dies in between looks at the same events again, and an event is never its own past.
     await store.learn(account, changesTo(usual, found.news));
     const late: string[] = [];
@@ -96,22 +102,25 @@ function eventsIn(records: readonly unknown[]) {
   return { events, malformed };
 }
 
-/** Of everybody and everything that these events speak of, and of who should have read what was rotated. */
+/** Of everybody and everything that these events speak of. */
 function usualFor(
   store: WatchStore,
   account: string,
   events: readonly SecretEvent[],
-  known: Known,
+  principals: readonly string[],
 ): Promise<Usual> {
-  const late = [...known.secrets.values()].flatMap(({ promoted, consumers }) =>
-    promoted ? [...(consumers ?? [])] : [],
-  );
   return store.usual(account, [
     account,
-    ...late,
+    ...principals,
     ...events.flatMap((event) => [watchedKey(event), event.account, ...event.secrets.map(({ key }) => key)]),
   ]);
 }
+
+/** Who should have read something anew by now. */
+const lateIn = ({ secrets }: Known, now: Date): readonly string[] =>
+  [...secrets.values()].flatMap(({ promoted, consumers }) =>
+    promoted !== undefined && promoted.reReadByMs <= now.getTime() ? [...(consumers ?? [])] : [],
+  );
 
 const overtaken = (principals: readonly string[]) =>
   new RekeyError(

@@ -214,3 +214,22 @@ describe("what is usual", () => {
     });
   });
 });
+
+test("a consumer that has not read what its secret was given is told with the next scan, once", async () => {
+  const role = `arn:aws:iam::${ACCOUNT}:role/service/shop-task`;
+  const promoted = { atMs: NOON - 7_200_000, reReadByMs: NOON - 60_000 };
+  const known = { ...NOTHING_KNOWN, secrets: new Map([[KEY, { consumers: new Set([role]), promoted }]]) };
+  await learnRecords(ports, ACCOUNT, [record({ eventTime: at(-86_400) })]);
+  for (const expected of [1, 0]) {
+    // A page of the scan, and then its end.
+    await watchRecords(
+      ports,
+      ACCOUNT,
+      [record({ eventTime: at(0), requestParameters: { secretId: "other" } })],
+      known,
+    );
+    await watchRecords(ports, ACCOUNT, [], known);
+    expect((await tellEpisodes(ports, ACCOUNT, known)).posted).toBe(expected);
+  }
+  expect(shown()).toEqual(["low: A consumer has not read the value that its secret was given."]);
+});

@@ -75,5 +75,6 @@ function knownFrom(context: Context): Known {
     ourRoles: context.rotationRoles,
     accounts: context.declaredAccounts,
     rotationFunctions: context.rotationFunctions,
+    watch: new Set(["rekey-"]),
   };
 }
