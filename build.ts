@@ -62,6 +62,8 @@ export const DRIVERS: Readonly<Record<string, string>> = {
   pg: "driver-pg.cjs",
   "@slack/web-api": "driver-slack.cjs",
   "./iamClients.ts": "driver-iam.cjs",
+  "./lambdaClient.ts": "driver-lambda.cjs",
+  "./snsClient.ts": "driver-sns.cjs",
 };
 
 const driversApart: Plugin = {

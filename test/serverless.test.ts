@@ -125,18 +125,27 @@ describe("sls package without an account", () => {
     const files = (await readdir(join(project, ".serverless")))
       .filter((name) => name.endsWith(".zip"))
       .sort();
-    expect(files).toEqual(["advance.zip", "rotateAll.zip", "rotateSecret.zip", "verify.zip"]);
+    expect(files).toEqual([
+      "advance.zip",
+      "rotateAll.zip",
+      "rotateSecret.zip",
+      "sendOutbox.zip",
+      "slackAction.zip",
+      "verify.zip",
+    ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(5);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(7);
       const text = zip.toString("latin1");
       for (const file of [
         name.replace(".zip", ""),
         "driver-iam",
         "driver-pg",
+        "driver-lambda",
         "driver-redis",
         "driver-slack",
+        "driver-sns",
       ]) {
         expect(text).toContain(`.build/handlers/${file}.cjs`);
       }
@@ -225,8 +234,33 @@ describe("sls package without an account", () => {
     }
   });
 
+  test("wakes sendOutbox every minute", () => {
+    const rules = Object.values(resources).filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Events::Rule" &&
+        Properties.Targets[0].Arn["Fn::GetAtt"][0] === "SendOutboxLambdaFunction",
+    );
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toEqual(["rate(1 minute)"]);
+    const { Timeout, Environment } = get("SendOutboxLambdaFunction").Properties;
+    expect(Timeout).toBe(120);
+    expect(Environment.Variables.REKEY_FALLBACK_TOPIC).toEqual({ Ref: "AlarmTopic" });
+  });
+
+  test("lets anybody call slackAction's URL, few at a time, and outside of any VPC", () => {
+    expect(get("SlackActionLambdaFunctionUrl").Properties).toMatchObject({ AuthType: "NONE" });
+    const { Properties } = get("SlackActionLambdaFunction");
+    expect(Properties).toMatchObject({ Timeout: 10, ReservedConcurrentExecutions: 10 });
+    expect(Properties.Environment.Variables.REKEY_RESPOND_FUNCTION).toBe("rekey-dev-respond");
+    for (const id of ["SlackActionLambdaFunction", "SendOutboxLambdaFunction"])
+      expect(get(id).Properties.VpcConfig ?? { SubnetIds: [] }).toMatchObject({ SubnetIds: [] });
+  });
+
   test("wakes advance every minute and when an ECS deployment changes", () => {
-    const rules = Object.values(resources).filter(({ Type }) => Type === "AWS::Events::Rule");
+    const rules = Object.values(resources).filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Events::Rule" &&
+        Properties.Targets[0].Arn["Fn::GetAtt"][0] === "AdvanceLambdaFunction",
+    );
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression ?? Properties.EventPattern)).toEqual([
       "rate(1 minute)",
       { source: ["aws.ecs"], "detail-type": ["ECS Deployment State Change"] },
@@ -272,6 +306,9 @@ describe("sls package without an account", () => {
         ["AdvanceLambdaFunction", "Errors"],
         ["RotateSecretLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
+        ["SlackActionLambdaFunction", "Errors"],
+        ["SendOutboxLambdaFunction", "Errors"],
+        ["SendOutboxLambdaFunction", "Invocations"],
       ]),
     );
   });
@@ -325,6 +362,39 @@ describe("the rights", () => {
       expect(actions).toContain(action);
   });
 
+  test("of slackAction reach one secret, requests it remembers, one function and its log", () => {
+    expect(get("SlackActionRole").Properties.ManagedPolicyArns).toBeUndefined();
+    const granted = statements("SlackActionRole");
+    expect(granted.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "kms:Decrypt",
+      "lambda:InvokeFunction",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "secretsmanager:DescribeSecret",
+      "secretsmanager:GetSecretValue",
+    ]);
+    expect(allowed("SlackActionRole", "dynamodb:PutItem")[0]?.Condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SEEN#*"] },
+    });
+    expect(allowed("SlackActionRole", "lambda:InvokeFunction")[0]?.Resource).toEqual({
+      "Fn::Sub":
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rekey-dev-respond",
+    });
+  });
+
+  test("of sendOutbox reach outboxes and no other record, and one topic", () => {
+    for (const action of ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteItem"])
+      expect(allowed("SendOutboxRole", action).map(({ Condition }) => Condition)).toEqual([
+        { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OUTBOX", "THREAD#*"] } },
+      ]);
+    expect(allowed("SendOutboxRole", "sns:Publish").map(({ Resource }) => Resource)).toEqual([
+      { Ref: "AlarmTopic" },
+    ]);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -333,6 +403,8 @@ describe("the rights", () => {
       "RotateSecretRole",
       "VerifyRole",
       "SchedulerRole",
+      "SlackActionRole",
+      "SendOutboxRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
     expect(
@@ -365,9 +437,10 @@ describe("the rights", () => {
       Put: "PutItem",
       Delete: "DeleteItem",
       Update: "UpdateItem",
+      Invoke: "InvokeFunction",
     };
     const granted = new Set(
-      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole"]
+      ["RotationPolicy", "AskForRightsPolicy", "RotateAllRole", "SlackActionRole", "SendOutboxRole"]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
     );
