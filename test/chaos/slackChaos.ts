@@ -43,8 +43,8 @@ const TABLE = "rekey-chaos";
 /** One thread of so many has its outbox in DynamoDB's emulator, and the others in memory: the emulator is slow. */
 const IN_DYNAMODB = 20;
 const SENDERS = 2;
-const THREADS_PER_SENDER = 64;
-const SPEAKERS = 96;
+const THREADS_PER_SENDER = 96;
+const SPEAKERS = 160;
 /** In the life of a thread: its place, or an edit of the headline. Each edit waits until it is seen. */
 const SCRIPT = [0, 1, 2, "edit", 3, 4, "edit", "edit"] as const;
 const BOUND_MS = 90_000;
@@ -53,7 +53,7 @@ const LOOK_EVERY_MS = 2_500;
 /** Between a sender's rounds, so that it does not spend the machine on looking. */
 const REST_MS = 100;
 /** Of each call, before and after it. */
-const DEATH = { sender: 0.004, speaker: 0.01 } as const;
+const DEATH = { sender: 0.001, speaker: 0.01 } as const;
 /** Senders look far more often than they do anything, and all that dies there is a look. */
 const LOOKING = /list|read/;
 
