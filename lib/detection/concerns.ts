@@ -29,8 +29,8 @@ export const GUARDS: ReadonlyMap<string, readonly string[]> = new Map([
       "GetInsightSelectors",
     ],
   ],
-  ["events", ["DisableRule", "DeleteRule", "RemoveTargets"]],
-  ["scheduler", ["DeleteSchedule"]],
+  ["events", ["DisableRule", "DeleteRule", "RemoveTargets", "PutRule"]],
+  ["scheduler", ["DeleteSchedule", "UpdateSchedule"]],
   [
     "lambda",
     [

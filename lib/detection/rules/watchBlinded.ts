@@ -1,6 +1,12 @@
 import type { Rule } from "../rule.ts";
 
 const off = (name: string) => ({ service: "events", action: "DisableRule", request: { name } });
+const written = (state: string) => ({
+  service: "events",
+  action: "PutRule",
+  request: { name: "rekey-scan", state },
+});
+const known = { watch: ["rekey-"] } as const;
 
 export const watchBlinded: Rule = {
   id: "watchBlinded",
@@ -12,19 +18,28 @@ export const watchBlinded: Rule = {
   when: {
     each: {
       all: [
+        { is: { service: ["events", "scheduler", "lambda"], outcome: "allowed" } },
         {
-          is: {
-            service: ["events", "scheduler", "lambda"],
-            action: [
-              "DisableRule",
-              "DeleteRule",
-              "RemoveTargets",
-              "DeleteSchedule",
-              "DeleteFunction20150331",
-              "PutFunctionConcurrency20171031",
-            ],
-            outcome: "allowed",
-          },
+          any: [
+            {
+              is: {
+                action: [
+                  "DisableRule",
+                  "DeleteRule",
+                  "RemoveTargets",
+                  "DeleteSchedule",
+                  "DeleteFunction20150331",
+                  "PutFunctionConcurrency20171031",
+                ],
+              },
+            },
+            {
+              all: [
+                { is: { action: ["PutRule", "UpdateSchedule"] } },
+                { parameter: "state", equals: "DISABLED" },
+              ],
+            },
+          ],
         },
         { touches: "our watch" },
       ],
@@ -32,14 +47,12 @@ export const watchBlinded: Rule = {
   },
   falsePositives: ["Rekey is taken out of the account."],
   fires: [
-    { what: "our schedule is disabled", known: { watch: ["rekey-scan"] }, events: [off("rekey-scan")] },
+    { what: "our rule is disabled", known, events: [off("rekey-scan")] },
+    { what: "our rule is written anew, and off", known, events: [written("DISABLED")] },
   ],
   silent: [
-    { what: "another one is", known: { watch: ["rekey-scan"] }, events: [off("nightly")] },
-    {
-      what: "it is refused",
-      known: { watch: ["rekey-scan"] },
-      events: [{ ...off("rekey-scan"), outcome: "denied" }],
-    },
+    { what: "another one is", known, events: [off("nightly")] },
+    { what: "it is refused", known, events: [{ ...off("rekey-scan"), outcome: "denied" }] },
+    { what: "our rule is written anew, and on", known, events: [written("ENABLED")] },
   ],
 };
