@@ -42,7 +42,7 @@ import { rotateSecret } from "./journeys/rotateSecret.ts";
 import { type Sent, sendOutbox } from "./journeys/sendOutbox.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
-import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
+import { type EventReport, watchQueued } from "./journeys/watchEvent.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
 import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
 import type { Invocation } from "./journeys/work.ts";
@@ -137,9 +137,9 @@ export async function onScanAccess(env: Env, moment: Moment): Promise<WatchRepor
 }
 
 /** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps what was seen from being kept */
-export async function onAccessEvent(env: Env, event: unknown): Promise<EventReport> {
+export async function onAccessEvent(env: Env, event: unknown): Promise<readonly EventReport[]> {
   const config = parseConfig(env);
-  return watchEvent(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
+  return watchQueued(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
 }
 
 function watchPorts(config: Config, store: SecretStore): WatchPorts {

@@ -353,15 +353,28 @@ describe("sls package without an account", () => {
     const { Properties } = get("SecretCalls");
     // In any other state a rule never sees a read.
     expect(Properties.State).toBe("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
-    for (const rule of ["SecretCalls", "GuardCalls"]) {
-      expect(get(rule).Properties.Targets[0].Arn).toEqual({
-        "Fn::GetAtt": ["AccessEventLambdaFunction", "Arn"],
-      });
-      expect(get(`${rule}Permission`).Properties).toMatchObject({
-        Principal: "events.amazonaws.com",
-        SourceArn: { "Fn::GetAtt": [rule, "Arn"] },
-      });
-    }
+    for (const rule of ["SecretCalls", "GuardCalls"])
+      expect(get(rule).Properties.Targets[0].Arn).toEqual({ "Fn::GetAtt": ["AccessEvents", "Arn"] });
+    const [sent] = statements("AccessEventsPolicy");
+    expect(sent).toMatchObject({
+      Action: "sqs:SendMessage",
+      Principal: { Service: "events.amazonaws.com" },
+      Condition: {
+        ArnEquals: {
+          "aws:SourceArn": [
+            { "Fn::GetAtt": ["SecretCalls", "Arn"] },
+            { "Fn::GetAtt": ["GuardCalls", "Arn"] },
+          ],
+        },
+      },
+    });
+    const [mapping] = Object.values(resources).filter(
+      ({ Type }) => Type === "AWS::Lambda::EventSourceMapping",
+    );
+    expect(mapping?.Properties).toMatchObject({
+      EventSourceArn: { "Fn::GetAtt": ["AccessEvents", "Arn"] },
+      MaximumBatchingWindowInSeconds: 5,
+    });
     const names = get("GuardCalls").Properties.EventPattern.detail.eventName;
     const isSent = (action: string) =>
       names.some((name: string | { prefix: string }) =>

@@ -8,6 +8,7 @@ import { RULES } from "../../lib/detection/rules.ts";
 import type { WatchStore } from "../../lib/detection/watchStore.ts";
 import { tellEpisodes } from "../../lib/journeys/tellEpisodes.ts";
 import { learnRecords, watchRecords } from "../../lib/journeys/watch.ts";
+import { watchQueued } from "../../lib/journeys/watchEvent.ts";
 import type { WatchPorts } from "../../lib/journeys/watchPorts.ts";
 import { SecretText } from "../../lib/secret.ts";
 import { createTable } from "../demo/world.ts";
@@ -232,4 +233,14 @@ test("a consumer that has not read what its secret was given is told with the ne
     expect((await tellEpisodes(ports, ACCOUNT, known)).posted).toBe(expected);
   }
   expect(shown()).toEqual(["low: A consumer has not read the value that its secret was given."]);
+});
+
+test("events that come by the queue are looked at together, and what is none of them stops nothing", async () => {
+  const told: unknown[] = [];
+  const body = (seconds: number) => JSON.stringify({ account: ACCOUNT, detail: rootReads(seconds) });
+  const batch = { Records: [{ body: body(0) }, { body: "{" }, { body: "[]" }, { body: body(60) }] };
+  const reports = await watchQueued({ ...ports, tell: (line) => void told.push(line) }, batch);
+  expect(reports).toMatchObject([{ records: 2, events: 2, told: { posted: 1 } }]);
+  expect(told).toContainEqual({ event: "access.broken", messages: 2 });
+  expect(shown()).toEqual([SAYS]);
 });
