@@ -22,6 +22,21 @@ export const GROWTH: Test = {
   ],
 };
 
+/** Somebody reads what they never read. People read what they like, as long as it is not production's. */
+export const FIRST_READ: Test = {
+  all: [PLAIN_READ, { isNew: "reader" }, { any: [{ not: { who: "person" } }, { secret: "production" }] }],
+};
+
+/** Nobody has to explain why they read it. */
+export const ENTITLED: Test = {
+  any: [
+    { secret: "mapped to the reader" },
+    { secret: "made by the caller" },
+    { secret: "written by the caller" },
+    { secret: "approved" },
+  ],
+};
+
 export const POLICY_PUT: Test = {
   is: { service: "secretsmanager", action: "PutResourcePolicy", outcome: "allowed" },
 };

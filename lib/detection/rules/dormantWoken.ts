@@ -1,4 +1,4 @@
-import { PLAIN_READ } from "../calls.ts";
+import { ENTITLED, FIRST_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const OTHER = { principal: { key: "arn:aws:iam::123456789012:role/reports" }, afterSeconds: 40 * 86_400 };
@@ -9,17 +9,7 @@ export const dormantWoken: Rule = {
   severity: "medium",
   attack: ["T1555.006"],
   family: "reading",
-  when: {
-    each: {
-      all: [
-        PLAIN_READ,
-        { secret: "dormant" },
-        { isNew: "reader" },
-        { not: { any: [{ secret: "mapped to the reader" }, { secret: "approved" }] } },
-        { any: [{ not: { who: "person" } }, { secret: "production" }] },
-      ],
-    },
-  },
+  when: { each: { all: [FIRST_READ, { secret: "dormant" }, { not: ENTITLED }] } },
   falsePositives: ["A job that runs once a quarter: it is remembered for ninety days."],
   fires: [{ what: "by somebody who never had", usually: [{}], events: [{ secret: "x" }, OTHER] }],
   silent: [

@@ -1,4 +1,4 @@
-import { GROWTH, PLAIN_READ } from "../calls.ts";
+import { ENTITLED, FIRST_READ, GROWTH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const OTHER = { principal: { key: "arn:aws:iam::123456789012:role/reports" } };
@@ -9,26 +9,7 @@ export const firstRead: Rule = {
   severity: "medium",
   attack: ["T1555.006"],
   family: "reading",
-  when: {
-    each: {
-      all: [
-        PLAIN_READ,
-        { isNew: "reader" },
-        { any: [{ not: { who: "person" } }, { secret: "production" }] },
-        {
-          not: {
-            any: [
-              { secret: "mapped to the reader" },
-              { secret: "made by the caller" },
-              { secret: "written by the caller" },
-              { secret: "approved" },
-              GROWTH,
-            ],
-          },
-        },
-      ],
-    },
-  },
+  when: { each: { all: [FIRST_READ, { not: { any: [ENTITLED, GROWTH] } }] } },
   falsePositives: [
     "A service that was given a new secret: it stops as soon as ECS shows it as a consumer, or the tag rekey:consumers names it.",
     "A job that runs once a quarter: what was read is remembered for ninety days.",

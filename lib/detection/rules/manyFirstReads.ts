@@ -1,4 +1,4 @@
-import { PLAIN_READ } from "../calls.ts";
+import { ENTITLED, FIRST_READ } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const reads = (names: string, afterSeconds: number) => [...names].map((secret) => ({ secret, afterSeconds }));
@@ -13,23 +13,7 @@ export const manyFirstReads: Rule = {
     distinct: "secret",
     atLeast: 4,
     withinSeconds: 3_600,
-    where: {
-      all: [
-        PLAIN_READ,
-        { isNew: "reader" },
-        { any: [{ not: { who: "person" } }, { secret: "production" }] },
-        {
-          not: {
-            any: [
-              { secret: "mapped to the reader" },
-              { secret: "written by the caller" },
-              { secret: "approved" },
-              { secret: "new" },
-            ],
-          },
-        },
-      ],
-    },
+    where: { all: [FIRST_READ, { not: { any: [ENTITLED, { secret: "new" }] } }] },
   },
   falsePositives: ["A new service on its first day: silent if ECS shows it as a consumer."],
   fires: [{ what: "four in an hour", usually: [{}], events: reads("abcd", 900) }],

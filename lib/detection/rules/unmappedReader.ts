@@ -1,4 +1,4 @@
-import { GROWTH, PLAIN_READ } from "../calls.ts";
+import { ENTITLED, FIRST_READ, GROWTH } from "../calls.ts";
 import type { Rule } from "../rule.ts";
 
 const OTHER = { principal: { key: "arn:aws:iam::123456789012:role/reports" } };
@@ -13,20 +13,9 @@ export const unmappedReader: Rule = {
   when: {
     each: {
       all: [
-        PLAIN_READ,
+        FIRST_READ,
         { secret: "mapped to others" },
-        { isNew: "reader" },
-        {
-          not: {
-            any: [
-              { who: "person" },
-              { secret: "made by the caller" },
-              { secret: "written by the caller" },
-              { secret: "approved" },
-              GROWTH,
-            ],
-          },
-        },
+        { not: { any: [{ who: "person" }, ENTITLED, GROWTH] } },
       ],
     },
   },
