@@ -65,6 +65,7 @@ export const DRIVERS: Readonly<Record<string, string>> = {
   "@slack/web-api": "driver-slack.cjs",
   "./iamClients.ts": "driver-iam.cjs",
   "./lambdaClient.ts": "driver-lambda.cjs",
+  "./s3Client.ts": "driver-s3.cjs",
   "./runbookFiles.ts": "driver-runbooks.cjs",
   "./snsClient.ts": "driver-sns.cjs",
 };

@@ -16,6 +16,7 @@ import { ecsFleet } from "./adapters/ecs.ts";
 import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
 import { lambdaWorkQueue } from "./adapters/lambdaWorkQueue.ts";
+import { s3TrailFiles } from "./adapters/s3.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
@@ -45,6 +46,7 @@ import { verify } from "./journeys/verify.ts";
 import { type EventReport, watchQueued } from "./journeys/watchEvent.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
 import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
+import { type TrailFileReport, watchTrailFiles } from "./journeys/watchTrailFiles.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
 import type { Announcer } from "./message.ts";
@@ -140,6 +142,13 @@ export async function onScanAccess(env: Env, moment: Moment): Promise<WatchRepor
 export async function onAccessEvent(env: Env, event: unknown): Promise<readonly EventReport[]> {
   const config = parseConfig(env);
   return watchQueued(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps a file from being read or what was seen from being kept */
+export async function onTrailFile(env: Env, event: unknown): Promise<TrailFileReport> {
+  const config = parseConfig(env);
+  const watch = watchPorts(config, secretsManagerStore(callLedger(config.table)));
+  return watchTrailFiles({ ...watch, files: s3TrailFiles() }, event);
 }
 
 function watchPorts(config: Config, store: SecretStore): WatchPorts {

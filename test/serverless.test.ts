@@ -67,6 +67,7 @@ async function copyOfProject(): Promise<string> {
 
 interface Resource {
   readonly Type: string;
+  readonly Condition?: string;
   // The template is data without a schema here; each test looks at the few fields it is about.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly Properties: any;
@@ -76,6 +77,7 @@ type Resources = Readonly<Record<string, Resource>>;
 let project: string;
 let packaged: Ran;
 let resources: Resources;
+let conditions: Readonly<Record<string, unknown>>;
 
 beforeAll(async () => {
   project = await copyOfProject();
@@ -85,7 +87,7 @@ beforeAll(async () => {
     join(project, ".serverless", "cloudformation-template-update-stack.json"),
     "utf8",
   );
-  resources = JSON.parse(template).Resources;
+  ({ Resources: resources, Conditions: conditions } = JSON.parse(template));
 });
 
 afterAll(() => rm(project, { recursive: true, force: true }));
@@ -144,12 +146,13 @@ describe("sls package without an account", () => {
       "scanAccess.zip",
       "sendOutbox.zip",
       "slackAction.zip",
+      "trailFile.zip",
       "verify.zip",
     ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(8);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(9);
       const text = zip.toString("latin1");
       for (const file of [
         name.replace(".zip", ""),
@@ -158,6 +161,7 @@ describe("sls package without an account", () => {
         "driver-lambda",
         "driver-redis",
         "driver-runbooks",
+        "driver-s3",
         "driver-slack",
         "driver-sns",
       ]) {
@@ -391,6 +395,58 @@ describe("sls package without an account", () => {
     ]);
   });
 
+  test("wakes trailFile by the trail's bucket, and has none of it without one", () => {
+    const ofBucket = Object.entries(resources).filter(([, { Condition }]) => Condition === "HasTrailBucket");
+    expect(ofBucket.map(([id]) => id).sort()).toEqual([
+      "ReadTrailFiles",
+      "TrailBucketPermission",
+      "TrailFiles",
+      "TrailFilesPermission",
+    ]);
+    // As the parameter stands: empty.
+    expect(conditions["HasTrailBucket"]).toEqual({ "Fn::Not": [{ "Fn::Equals": ["", ""] }] });
+    const { EventPattern, Targets } = get("TrailFiles").Properties;
+    expect(EventPattern).toMatchObject({
+      source: ["aws.s3"],
+      "detail-type": ["Object Created"],
+      detail: { object: { key: [{ prefix: "AWSLogs/" }] } },
+    });
+    expect(Targets[0]).toMatchObject({
+      Arn: { "Fn::GetAtt": ["TrailFileLambdaFunction", "Arn"] },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    expect(get("TrailFilesPermission").Properties.SourceArn).toEqual({ "Fn::GetAtt": ["TrailFiles", "Arn"] });
+    expect(get("TrailBucketPermission").Properties).toMatchObject({
+      Principal: "s3.amazonaws.com",
+      SourceAccount: { Ref: "AWS::AccountId" },
+    });
+    expect(get("TrailFileLambdaFunction").Properties).toMatchObject({
+      MemorySize: 1024,
+      Timeout: 300,
+      Role: { "Fn::GetAtt": ["TrailFileRole", "Arn"] },
+    });
+    expect(get("TrailFileLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination).toEqual({
+      "Fn::GetAtt": ["DeadLetters", "Arn"],
+    });
+  });
+
+  test("counts every role that may read a secret among Rekey's own", () => {
+    const { REKEY_ROLES } = get("ScanAccessLambdaFunction").Properties.Environment.Variables;
+    const [, ours] = REKEY_ROLES["Fn::Join"];
+    const readers = Object.entries(resources)
+      .filter(
+        ([, { Type, Properties }]) =>
+          Type === "AWS::IAM::Role" &&
+          (JSON.stringify(Properties).includes("secretsmanager:GetSecretValue") ||
+            JSON.stringify(Properties.ManagedPolicyArns ?? "").includes("RotationPolicy")),
+      )
+      .map(([id]) => id);
+    expect(readers).toContain("TrailFileRole");
+    expect(ours.map((one: { "Fn::GetAtt": [string, string] }) => one["Fn::GetAtt"][0]).sort()).toEqual(
+      readers.sort(),
+    );
+  });
+
   test("raises an alarm when the scan falls behind, fails or falls silent", () => {
     const [behind, filter] = [get("ScanAccessBehind").Properties, get("ScansBehind").Properties];
     const [counted] = filter.MetricTransformations;
@@ -449,6 +505,7 @@ describe("sls package without an account", () => {
         ["AdvanceLambdaFunction", "Errors"],
         ["RotateSecretLambdaFunction", "Errors"],
         ["ContainerStoppedLambdaFunction", "Errors"],
+        ["TrailFileLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
         ["SlackActionLambdaFunction", "Errors"],
         ["SendOutboxLambdaFunction", "Errors"],
@@ -546,10 +603,40 @@ describe("the rights", () => {
       "secretsmanager:GetSecretValue",
       "secretsmanager:ListSecrets",
     ]);
-    for (const role of ["ScanAccessRole", "AccessEventRole"])
+    for (const role of ["ScanAccessRole", "AccessEventRole", "TrailFileRole"])
       expect(JSON.stringify(allowed(role, "dynamodb:PutItem")[0]?.Condition)).not.toMatch(
         /RUN#|OPEN|CLAIM|HISTORY/,
       );
+  });
+
+  test("of trailFile read files of the trail's bucket, keep what the scan keeps of them, and no more", () => {
+    const actions = (id: string) =>
+      statements(id)
+        .flatMap(({ Action }) => [Action].flat())
+        .sort();
+    expect(actions("TrailFileRole")).toEqual([
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "kms:Decrypt",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "secretsmanager:GetSecretValue",
+      "sqs:SendMessage",
+    ]);
+    expect(allowed("TrailFileRole", "dynamodb:PutItem")).toEqual(
+      allowed("AccessEventRole", "dynamodb:PutItem"),
+    );
+    expect(actions("ReadTrailFiles")).toEqual(["kms:Decrypt", "s3:GetObject"]);
+    const [file] = allowed("ReadTrailFiles", "s3:GetObject");
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+    expect(file?.Resource).toEqual({ "Fn::Sub": "arn:${AWS::Partition}:s3:::/AWSLogs/*" });
+    const [key] = allowed("ReadTrailFiles", "kms:Decrypt");
+    expect(key?.Condition).toMatchObject({
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+      StringEquals: { "kms:ViaService": { "Fn::Sub": "s3.${AWS::Region}.amazonaws.com" } },
+    });
   });
 
   test("of containerStopped look, and write nothing but its records, its log, and what was lost", () => {
@@ -618,6 +705,8 @@ describe("the rights", () => {
       "ReviewAccessRole",
       "ScanAccessRole",
       "AccessEventRole",
+      "TrailFileRole",
+      "ReadTrailFiles",
       "SchedulerRole",
       "SlackActionRole",
       "SendOutboxRole",
@@ -662,6 +751,7 @@ describe("the rights", () => {
         "RotateAllRole",
         "BlastRadiusRole",
         "ScanAccessRole",
+        "ReadTrailFiles",
         "ContainerStoppedRole",
         "SlackActionRole",
         "SendOutboxRole",
