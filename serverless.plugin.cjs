@@ -3,6 +3,8 @@
  * wait for a run as long as Lambda may work on it.
  */
 
+const { readFileSync } = require("node:fs");
+
 /** Lambda's own limit. The CLI's default gives up after 120 s of silence and then invokes again, up to four times. */
 const INVOKE_TIMEOUT_MS = "900000";
 
@@ -33,7 +35,9 @@ class BundleHandlers {
       if (!built[name])
         throw new this.serverless.classes.Error(`handlers/${name}.ts is missing`, "BUNDLE_FAILED");
       definition.handler = `.build/handlers/${name}.handler`;
-      const files = [`.build/handlers/${name}.cjs`, ".build/handlers/driver-*.cjs"];
+      // Of what is loaded on first use only what this one can come to load.
+      const drivers = new Set(readFileSync(built[name], "utf8").match(/driver-[\w-]+\.cjs/g));
+      const files = [`${name}.cjs`, ...drivers].map((file) => `.build/handlers/${file}`);
       definition.package = { individually: true, patterns: ["!**", ...files] };
     }
   }

@@ -6,8 +6,8 @@ export default defineConfig({
     pool: "forks",
     // Each file starts servers and processes of its own; more at once than cores only makes them late.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     env: { AWS_EC2_METADATA_DISABLED: "true", AWS_MAX_ATTEMPTS: "3" },
   },
 });
