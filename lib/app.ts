@@ -153,7 +153,7 @@ export async function onAccessEvent(env: Env, event: unknown): Promise<readonly 
 export async function onTrailFile(env: Env, event: unknown): Promise<TrailFileReport> {
   const config = parseConfig(env);
   const watch = watchPorts(config, secretsManagerStore(callLedger(config.table)));
-  return watchTrailFiles({ ...watch, files: s3TrailFiles() }, event);
+  return watchTrailFiles({ ...watch, files: s3TrailFiles(), region: config.region ?? "" }, event);
 }
 
 function watchPorts(config: Config, store: SecretStore): WatchPorts {

@@ -46,6 +46,8 @@ const schema = z.object({
   /** How the names of Rekey's functions, rules and schedules begin. */
   REKEY_NAMES_BEGIN: z.optional(z.string()),
   SLACK_API_URL: z.optional(z.url("must be a URL")),
+  /** Set by Lambda: where the function runs. */
+  AWS_REGION: z.optional(z.string()),
 });
 
 export interface Config {
@@ -68,6 +70,7 @@ export interface Config {
     readonly accounts: readonly string[];
     readonly namesBegin: string;
   };
+  readonly region?: string;
   readonly rolloutSeconds: number;
   readonly settleSeconds: number;
   readonly leaseSeconds: number;
@@ -126,6 +129,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       accounts: words(data.REKEY_ACCOUNTS),
       namesBegin: data.REKEY_NAMES_BEGIN ?? "",
     },
+    ...(data.AWS_REGION ? { region: data.AWS_REGION } : {}),
     rolloutSeconds: data.REKEY_ROLLOUT_SECONDS,
     settleSeconds: data.REKEY_SETTLE_SECONDS,
     leaseSeconds: data.REKEY_LEASE_SECONDS,

@@ -7,6 +7,7 @@ import { fieldsOf, textOf } from "../detection/fields.ts";
 import { scan } from "../detection/scan.ts";
 import type { TrailFiles } from "../detection/trailFiles.ts";
 import { type TrailObject, trailObjectsIn } from "../detection/trailObjects.ts";
+import type { WatchStore } from "../detection/watchStore.ts";
 import { RekeyError } from "../errors.ts";
 import type { Telling } from "./tellEpisodes.ts";
 import { watchOwned } from "./watchEvent.ts";
@@ -14,6 +15,8 @@ import type { WatchPorts } from "./watchPorts.ts";
 
 export interface TrailFilePorts extends WatchPorts {
   readonly files: TrailFiles;
+  /** Whose history the scan has read. */
+  readonly region: string;
 }
 
 export interface TrailFileReport {
@@ -75,9 +78,23 @@ async function watchFile(ports: TrailFilePorts, object: TrailObject, sum: Sum): 
     ports.tell({ event: "trail.malformed", ...object, why, times });
     sum.count(sum.malformed, why, times);
   }
+  const elsewhere = { ...ports, store: withoutHistory(ports.store) };
+  const isHere = (record: unknown) => fieldsOf(record)["awsRegion"] === ports.region;
   for (const [account, own] of Map.groupBy(records, (record) => ownerOf(record) ?? object.account))
-    for (let from = 0; from < own.length; from += PIECE)
-      sum.add(await watchOwned(ports, account, own.slice(from, from + PIECE)));
+    for (const [here, some] of Map.groupBy(own, isHere))
+      for (let from = 0; from < some.length; from += PIECE)
+        sum.add(await watchOwned(here ? ports : elsewhere, account, some.slice(from, from + PIECE)));
+}
+
+/** Nobody read the ninety days of another Region, so that whoever comes from there is not new for having never been seen. */
+function withoutHistory(store: WatchStore): WatchStore {
+  return {
+    ...store,
+    usual: async (...asked) => {
+      const { seededAtMs: _, ...usual } = await store.usual(...asked);
+      return usual;
+    },
+  };
 }
 
 /** The one to whom CloudTrail told it. Whoever called may be of another account. */

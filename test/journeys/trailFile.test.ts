@@ -70,6 +70,7 @@ const ports = (bounds?: Bounds): TrailFilePorts => ({
   tell: (event) => void told.push(event),
   now: () => new Date("2026-11-24T12:10:00Z"),
   files: s3TrailFiles(bounds),
+  region: "eu-central-1",
 });
 const put = (name: string, contents: Buffer) => cloud.files.put(BUCKET, keyOf(name), contents);
 const created = (...keys: readonly string[]) => ({
@@ -114,6 +115,21 @@ test("each record is of the account to which it was told", async () => {
     const { watched } = await store.kept(account, `arn:aws:iam::${account}:root`);
     expect(JSON.stringify([...watched.marks])).toContain(account === ACCOUNT ? "mine" : "theirs");
   }
+});
+
+test("where the scan has read no history, nobody is new for having never been seen", async () => {
+  await ports().store.seeded(ACCOUNT, Date.parse("2026-11-20T00:00:00Z"));
+  const reads = (awsRegion: string) =>
+    ["a", "b", "c", "d"].map((name) =>
+      record({ awsRegion, requestParameters: { secretId: `shop/${name}` }, eventID: `${awsRegion}-${name}` }),
+    );
+  put("elsewhere", trailFile([...reads("eu-west-1"), { ...rootReads("root"), awsRegion: "eu-west-1" }]));
+  // What needs no history is told all the same.
+  expect((await watch("elsewhere")).told.posted).toBe(1);
+  expect(shown()).toEqual([[1, SAYS]]);
+  put("here", trailFile(reads("eu-central-1")));
+  expect((await watch("here")).told.posted).toBe(1);
+  expect(shown()[1]?.[1]).toMatch(/^critical: Somebody read /);
 });
 
 test("more records than one piece has are all looked at", async () => {
@@ -224,4 +240,4 @@ test("the handler, as it is deployed, answers EventBridge with the report", asyn
   expect(payload).toMatchObject({ files: 1, records: 1, events: 1, told: { posted: 1 } });
   expect(log.map((line) => JSON.parse(line).event)).toEqual(["episode.found", "access.seen", "trail.read"]);
   expect(shown()).toEqual([[1, SAYS]]);
-});
+}, 90_000);
