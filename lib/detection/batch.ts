@@ -114,7 +114,7 @@ export class Batch {
     }
   }
 
-  result(now: Date): Detected {
+  result(now: Date, untold: ReadonlySet<string>): Detected {
     const rules = this.#rules.map(([rule]) => rule);
     const principals = new Map<string, Watched>();
     const [found, dry]: [Episode[], Episode[]] = [[], []];
@@ -124,7 +124,7 @@ export class Batch {
         unlike(episodesOf(rules, key, draft[of]), episodesOf(rules, key, before[of]));
       found.push(...told("matches"));
       dry.push(...told("dry"));
-      const kept = forgetting(watchedOf(draft), rules, now);
+      const kept = forgetting(watchedOf(draft), rules, now, new Set([...untold, ...newIn(draft, before)]));
       if (!isEmpty(kept)) principals.set(key, kept);
     }
     const { seen, seededAtMs } = this.#usual;
@@ -156,6 +156,12 @@ export class Batch {
     add(isDry ? draft.dry : draft.matches, rule.id, mark);
   }
 }
+
+/** Nobody can have been told of what was found just now, however late it came. */
+const newIn = ({ matches }: Draft, before: Watched): readonly string[] =>
+  [...matches].flatMap(([id, own]) =>
+    [...own.keys()].filter((eventId) => !before.matches.get(id)?.has(eventId)),
+  );
 
 /** What grew or changed; what is the same was told before. */
 function unlike(after: readonly Episode[], before: readonly Episode[]): readonly Episode[] {

@@ -17,12 +17,14 @@ import { ripe } from "./windows.ts";
 /** After which an event's companions must have come, as far as they come at all. */
 export const SETTLE_MS = BESIDE_MS + 30_000;
 
+/** @param untold ids of events of which people are still to be told, so that they are not forgotten before */
 export function detect(
   rules: readonly Rule[],
   events: readonly SecretEvent[],
   state: DetectionState,
   now: Date,
   known: Known = NOTHING_KNOWN,
+  untold: ReadonlySet<string> = new Set(),
 ): Detected {
   const batch = new Batch(rules, state, known);
   for (const event of events) take(batch.of(watchedKey(event)), event);
@@ -30,7 +32,7 @@ export function detect(
   batch.lookAround(now.getTime() - SETTLE_MS);
   batch.lookThrough(now);
   batch.lookForMissing(now);
-  return batch.result(now);
+  return batch.result(now, untold);
 }
 
 /** Whether something of a principal must be looked at again by itself, whatever else comes. */

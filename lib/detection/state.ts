@@ -4,7 +4,7 @@
  * remember which have come.
  */
 import type { Matches } from "./episodes.ts";
-import { GAP_MS } from "./episodes.ts";
+import { endOf, episodesOf, GAP_MS } from "./episodes.ts";
 import { NOTHING_USUAL, type Usual } from "./history.ts";
 import { byTime, type Mark } from "./mark.ts";
 import { PLANNED_MS, type Trace } from "./refresh.ts";
@@ -49,8 +49,17 @@ const MOST_TRACES = 5_000;
 export const isEmpty = ({ held, marks, matches, dry }: Watched): boolean =>
   held.size + marks.size + matches.size + dry.size === 0;
 
-/** Without what nothing that may still come can have to do with. */
-export function forgetting(watched: Watched, rules: readonly Rule[], now: Date): Watched {
+/**
+ * Without what nothing that may still come can have to do with.
+ *
+ * @param untold ids of events that people are still to be told of
+ */
+export function forgetting(
+  watched: Watched,
+  rules: readonly Rule[],
+  now: Date,
+  untold: ReadonlySet<string>,
+): Watched {
   const oldest = now.getTime() - LATEST_MS;
   const whens = new Map(rules.map(({ id, when }) => [id, when]));
   const marks = [...watched.marks].map(([id, own]): [string, readonly Placed[]] => {
@@ -63,18 +72,35 @@ export function forgetting(watched: Watched, rules: readonly Rule[], now: Date):
     held: watched.held,
     traces: watched.traces.filter(({ atMs }) => atMs >= oldest - PLANNED_MS).slice(-MOST_TRACES),
     marks: new Map(marks.filter(([, own]) => own.length > 0)),
-    matches: recent(watched.matches, oldest),
-    dry: recent(watched.dry, oldest),
+    matches: recent(watched.matches, rules, oldest, untold),
+    dry: recent(watched.dry, rules, oldest),
   };
 }
 
-/** An episode's end is kept for as long as something may still join it; of a long one, how it began and how it goes on. */
-function recent(matches: Matches, oldest: number): Matches {
-  const kept = [...matches].map(([id, own]): [string, ReadonlyMap<string, Mark>] => {
-    const marks = [...own.values()].toSorted(byTime);
-    const isOver = (marks.at(-1)?.atMs ?? 0) < oldest - GAP_MS;
+/**
+ * An episode is kept for as long as something may still join it, and until it was told; of a long one, how it began and how it
+ * goes on.
+ */
+function recent(
+  matches: Matches,
+  rules: readonly Rule[],
+  oldest: number,
+  spared: ReadonlySet<string> = new Set(),
+): Matches {
+  const over = episodesOf(rules, "", matches).filter(
+    (episode) =>
+      endOf(episode) < oldest - GAP_MS && !episode.events.some(({ eventId }) => spared.has(eventId)),
+  );
+  const gone = new Set(
+    over.flatMap(({ family, events }) => events.map(({ eventId }) => `${family} ${eventId}`)),
+  );
+  const kept = rules.flatMap(({ id, family }): [string, ReadonlyMap<string, Mark>][] => {
+    const own = [...(matches.get(id)?.values() ?? [])].filter(
+      ({ eventId }) => !gone.has(`${family} ${eventId}`),
+    );
+    const marks = own.toSorted(byTime);
     const some = marks.length > MOST ? [...marks.slice(0, FIRST), ...marks.slice(FIRST - MOST)] : marks;
-    return [id, new Map(isOver ? [] : some.map((mark) => [mark.eventId, mark]))];
+    return some.length === 0 ? [] : [[id, new Map(some.map((mark) => [mark.eventId, mark]))]];
   });
-  return new Map(kept.filter(([, marks]) => marks.size > 0));
+  return new Map(kept);
 }

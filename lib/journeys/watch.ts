@@ -9,6 +9,7 @@ import { changesTo, type Usual } from "../detection/history.ts";
 import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
 import type { SecretEvent } from "../detection/secretEvent.ts";
 import { NOBODY_WATCHED, NOTHING_SEEN } from "../detection/state.ts";
+import { toTell } from "../detection/telling.ts";
 import type { WatchStore } from "../detection/watchStore.ts";
 import { RekeyError } from "../errors.ts";
 import type { WatchPorts } from "./watchPorts.ts";
@@ -36,6 +37,7 @@ export async function watchRecords(
 ): Promise<Watched> {
   const { events, malformed } = eventsIn(records);
   const waiting = await store.waiting(account);
+  const quiet = await store.suppressions(account);
   const dry = new Map<string, number>();
   // What should have happened and did not is looked for once a scan, and not with every page of it.
   const isTick = records.length === 0;
@@ -51,7 +53,14 @@ export async function watchRecords(
     const held = [...kept.values()].flatMap(({ watched }) => [...watched.held.values()]);
     const usual = await usualFor(store, account, [...theirs, ...held], principals);
     const state = { principals: new Map([...kept].map(([key, { watched }]) => [key, watched])), usual };
-    const found = detect(own, theirs, state, now(), known);
+    const untold = new Set(
+      [...kept].flatMap(([key, { watched, told }]) =>
+        toTell(rules, key, watched, told, quiet, now().getTime()).flatMap(({ episode }) =>
+          episode.events.map(({ eventId }) => eventId),
+        ),
+      ),
+    );
+    const found = detect(own, theirs, state, now(), known, untold);
     // Learnt before it is kept: whoever dies in between looks at the same events again, and an event is never its own past.
     await store.learn(account, changesTo(usual, found.news));
     const late: string[] = [];

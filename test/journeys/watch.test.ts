@@ -244,3 +244,20 @@ test("events that come by the queue are looked at together, and what is none of 
   expect(told).toContainEqual({ event: "access.broken", messages: 2 });
   expect(shown()).toEqual([SAYS]);
 });
+
+test("what comes days late is told, also if Slack is down at first", async () => {
+  clock = NOON + 3 * 86_400_000;
+  cloud.slack.mood = "broken";
+  await watch([rootReads(0)]);
+  clock += 3_600_000;
+  await watch([rootReads(86_400)]);
+  clock += 3_600_000;
+  await watch([]);
+  cloud.slack.mood = "up";
+  await watch([]);
+  expect(shown()).toEqual([SAYS, SAYS]);
+  // Told, and over: nothing of it is kept.
+  clock += 61_000;
+  await watch([]);
+  expect((await store.kept(ACCOUNT, ROOT.arn)).watched.matches).toEqual(new Map());
+});
