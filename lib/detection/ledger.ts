@@ -3,13 +3,17 @@
  * the mark that all its calls then carry in their user agent: a call without one, or with one that is not written down, was
  * made by somebody who has our credentials.
  */
+import { wasKnown } from "./history.ts";
 import { isWithin } from "./known.ts";
+import { FACT } from "./lessons.ts";
 import type { Test } from "./rule.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 import { isOurs, knownSecretsOf, type View } from "./view.ts";
 
 /** Clocks of Lambda and CloudTrail, and the second to which a record is rounded. */
 const MARGIN_MS = 60_000;
+/** Six attempts of ten seconds each, and the waits between them. */
+const REPEATED_MS = 120_000;
 /** A rotation's own calls beside its open time: the labels are read once more after it has ended. */
 const AROUND_ROTATION_MS = 300_000;
 
@@ -31,10 +35,17 @@ export function ledgerLacks(
   return what === "has no such call" ? isUnmarked(event, view) : isOffScript(event, view);
 }
 
-function isUnmarked({ ourMark, atMs }: SecretEvent, { known: { invocations } }: View): boolean {
+function isUnmarked(
+  { ourMark, atMs, principal }: SecretEvent,
+  { known: { invocations }, usual }: View,
+): boolean {
   if (invocations === undefined) return false;
   const invocation = ourMark && invocations.get(ourMark.invocation);
-  return invocation === undefined || !isWithin(atMs, invocation, MARGIN_MS);
+  if (ourMark === undefined || invocation === undefined || !isWithin(atMs, invocation, MARGIN_MS))
+    return true;
+  // An attempt that is repeated carries the mark of its call; a mark that somebody read in CloudTrail comes later.
+  const call = FACT.call(ourMark.invocation, ourMark.call);
+  return wasKnown(usual, principal?.key ?? "", call, atMs - REPEATED_MS);
 }
 
 function isOffScript(event: SecretEvent, view: View): boolean {

@@ -12,6 +12,8 @@ export const FACT = {
   from: (network: string) => `from ${network}`,
   with: (client: string) => `with ${client}`,
   does: (action: string, region: string) => `does ${action} ${region}`,
+  /** Of a call of ours, which is made once. */
+  call: (invocation: string, call: number) => `call ${invocation}.${call}`,
   busy: (day: number | "") => `busy ${day}`,
   read: "read",
   isMade: "made",
@@ -48,8 +50,10 @@ export function lessonsOf(event: SecretEvent, isRefresh: boolean): readonly Less
 
 type Learn = (subject: string, fact: string) => void;
 
-function ofPrincipal({ principal, action, region, secrets, network, client }: SecretEvent, learn: Learn) {
+function ofPrincipal(event: SecretEvent, learn: Learn): void {
+  const { principal, action, region, secrets, network, client, ourMark } = event;
   if (!principal) return;
+  if (ourMark && READS.includes(action)) learn(principal.key, FACT.call(ourMark.invocation, ourMark.call));
   learn(principal.key, FACT.does(action, region));
   if (network.kind !== "service") learn(principal.key, FACT.from(network.key));
   learn(principal.key, FACT.with(client));

@@ -40,6 +40,7 @@ function looksAround(test: Test): boolean {
     return ["rotating", "dormant", "made by the caller", "written by the caller", "new"].includes(
       test.secret,
     );
+  if ("ledger" in test) return test.ledger === "has no such call";
   if ("touches" in test) return test.touches === "a rotation function" || test.touches === "a key of secrets";
   return "isNew" in test || "isUsual" in test || "part" in test || "changes" in test;
 }

@@ -15,6 +15,11 @@ export const unledgeredRead: Rule = {
   when: { each: { all: [VALUE_READ, { ledger: "has no such call" }] } },
   falsePositives: ["None: somebody has the credentials of one of our functions."],
   fires: [
+    {
+      what: "with the mark of a call that was made minutes ago",
+      known,
+      events: [1, 1].map((call) => ({ ourMark: { invocation: INVOCATION, call }, afterSeconds: 300 })),
+    },
     { what: "without a mark", known, events: [{}] },
     {
       what: "with a mark that nobody wrote down",
@@ -23,6 +28,11 @@ export const unledgeredRead: Rule = {
     },
   ],
   silent: [
+    {
+      what: "an attempt that is repeated",
+      known,
+      events: [1, 1].map((call) => ({ ourMark: { invocation: INVOCATION, call }, afterSeconds: 20 })),
+    },
     { what: "by an invocation of ours", known, events: [{ ourMark: { invocation: INVOCATION, call: 1 } }] },
     { what: "by somebody else", events: [{}] },
     { what: "while no invocations are written down", known: { ourRoles: ["shop-task"] }, events: [{}] },
