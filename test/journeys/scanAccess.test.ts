@@ -376,7 +376,7 @@ test("the handler, as it is deployed, reads what there is and answers with the r
   expect(failure).toBeUndefined();
   expect(payload).toMatchObject({ outcome: "caught up", place: PLACE, fresh: 1, calls: 1, isBehind: false });
   expect(log.map((line) => JSON.parse(line))).toMatchObject([
-    { event: "access.taken", events: 1, ignored: 0, malformed: 0, isSeed: false },
+    { event: "access.taken", records: 1, events: 1, malformed: {} },
     { event: "access.scanned", fresh: 1 },
   ]);
 });

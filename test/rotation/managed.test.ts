@@ -143,6 +143,10 @@ describe("a tag that cannot be understood is an objection, not a default", () =>
     "rekey:nodes",
     "rekey:not-after",
     "rekey:consumers",
+    "rekey:tier",
+    "rekey:canary",
+    "rekey:break-glass",
+    "rekey:readers",
   ].join(", ");
 
   test("a mistyped option is named, with all that are known", () => {
