@@ -1,5 +1,6 @@
 /** What `next` is told of the world, and what it may answer. */
 import type { People } from "./approval.ts";
+import type { Values } from "./inputs.ts";
 import type { Event } from "./record.ts";
 import type { Before, Order, PersonId, Place, Proof } from "./run.ts";
 
@@ -25,7 +26,7 @@ export type ProofFact = { readonly place: Place } & Verdict;
  * the strength of that.
  */
 export type Verdict =
-  | { readonly verdict: "passed"; readonly proof: Proof }
+  | { readonly verdict: "passed"; readonly proof: Proof; readonly gave?: Values }
   | { readonly verdict: "notYet" | "absent" | "couldNotAsk"; readonly because: string };
 
 export type Decision =
