@@ -64,7 +64,9 @@ export const DRIVERS: Readonly<Record<string, string>> = {
   pg: "driver-pg.cjs",
   "@slack/web-api": "driver-slack.cjs",
   "./iamClients.ts": "driver-iam.cjs",
+  "./lambdaClient.ts": "driver-lambda.cjs",
   "./runbookFiles.ts": "driver-runbooks.cjs",
+  "./snsClient.ts": "driver-sns.cjs",
 };
 
 const driversApart: Plugin = {

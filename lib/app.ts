@@ -9,27 +9,37 @@ import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
+import { dynamoOutbox } from "./adapters/dynamoOutbox.ts";
+import { dynamoSeenRequests } from "./adapters/dynamoSeenRequests.ts";
 import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
 import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
+import { lambdaWorkQueue } from "./adapters/lambdaWorkQueue.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
+import { slackChannel } from "./adapters/slackChannel.ts";
+import { snsPager } from "./adapters/snsPager.ts";
 import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
+import { RekeyError } from "./errors.ts";
+import { PACE } from "./incident/outboxSteps.ts";
 import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
 import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
+import type { SendPorts } from "./journeys/driveThread.ts";
 import type { Ports } from "./journeys/ports.ts";
+import { type HttpAnswer, type HttpRequest, receiveSlack, type SlackDoor } from "./journeys/receiveSlack.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { reviewAccess } from "./journeys/reviewAccess.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
+import { type Sent, sendOutbox } from "./journeys/sendOutbox.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { verify } from "./journeys/verify.ts";
 import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
@@ -162,6 +172,68 @@ export async function onContainerStopped(env: Env, event: unknown, moment: Momen
   return containerStopped(ports, event);
 }
 
+/** @throws RekeyError CONFIG_INVALID, AWS_* if the request could not be handed on; Slack then shows the person an error */
+export async function onSlackAction(env: Env, request: HttpRequest): Promise<HttpAnswer> {
+  const door = await doorOf(env);
+  if (!door) return { statusCode: 401, headers: {}, body: "" };
+  return receiveSlack(door, request);
+}
+
+/** @throws RekeyError CONFIG_INVALID, AWS_* if the list of outboxes cannot be read */
+export async function onSendOutbox(env: Env, moment: Moment): Promise<Sent> {
+  const ports = sendPorts(parseConfig(env));
+  return ports ? sendOutbox(ports, invocationOf(undefined, moment).deadline) : { waiting: 0 };
+}
+
+/** Connections stay open from one click to the next, and a signing secret that was replaced is noticed within a minute. */
+const DOOR_KEPT_MS = 60_000;
+const doors = new WeakMap<Env, { readonly door: Promise<SlackDoor>; readonly until: number }>();
+
+async function doorOf(env: Env): Promise<SlackDoor | undefined> {
+  const known = doors.get(env);
+  if (known && Date.now() < known.until) return known.door;
+  const { slackDoor, table } = parseConfig(env);
+  if (!slackDoor) return undefined;
+  const { teamId, appId, signingSecret, respondFunction } = slackDoor;
+  const open = async (): Promise<SlackDoor> => ({
+    app: {
+      teamId,
+      appId,
+      signingSecret: await readField(secretsManagerStore(callLedger(table)), signingSecret, "signingSecret"),
+    },
+    seen: dynamoSeenRequests(table),
+    queue: lambdaWorkQueue(respondFunction),
+    tell,
+    now: () => new Date(),
+  });
+  const door = known ? open().then(async (fresh) => ({ ...(await known.door), app: fresh.app })) : open();
+  doors.set(env, { door, until: Date.now() + DOOR_KEPT_MS });
+  // One that could not be opened is not kept.
+  door.catch(() => doors.delete(env));
+  return door;
+}
+
+/** Slack takes about one message a second in a channel. */
+const THREADS_AT_ONCE = 2;
+
+/** @returns undefined where no channel is configured */
+function sendPorts({ table, slack, fallbackTopic }: Config): SendPorts | undefined {
+  if (!slack) return undefined;
+  const store = secretsManagerStore(callLedger(table));
+  return {
+    outbox: dynamoOutbox(table),
+    channel: slackChannel({ ...slack, token: () => readField(store, slack.tokenSecret, "token") }),
+    ...(fallbackTopic ? { pager: snsPager(fallbackTopic) } : {}),
+    tell,
+    now: () => new Date(),
+    sleep: (ms) => sleep(ms),
+    newId: randomUUID,
+    pace: PACE,
+    concurrency: THREADS_AT_ONCE,
+    silence: { until: new Date(0) },
+  };
+}
+
 function invocationOf(event: unknown, moment: Moment): Invocation {
   const named = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
   // An asynchronous invocation that is retried keeps its request id; the CLI's local one has a word in its place.
@@ -217,7 +289,9 @@ function accessPorts(config: Config): AccessPorts {
 
 function announcing({ slack }: Config, store: SecretStore): { readonly announcer?: Announcer } {
   if (slack === undefined) return {};
-  return { announcer: slackAnnouncer({ ...slack, token: () => readToken(store, slack.tokenSecret) }) };
+  return {
+    announcer: slackAnnouncer({ ...slack, token: () => readField(store, slack.tokenSecret, "token") }),
+  };
 }
 
 const CLOCK: Pick<Ports, "now" | "sleep"> = {
@@ -230,8 +304,13 @@ function unlessAborted(error: unknown): void {
   if (!(error instanceof Error && error.name === "AbortError")) throw error;
 }
 
-async function readToken(store: SecretStore, secret: string): Promise<SecretText> {
+/** The secret's plain text, or its field of this name. @throws RekeyError SECRET_MALFORMED if there is neither */
+async function readField(store: SecretStore, secret: string, field: string): Promise<SecretText> {
   const { text } = await store.read(secret, { label: "AWSCURRENT" });
   const document = SecretDocument.parse(text);
-  return new SecretText(document.isPlain ? document.revealPlain() : (document.reveal("token") ?? ""));
+  const value = document.isPlain ? document.revealPlain() : (document.reveal(field) ?? "");
+  if (value === "") {
+    throw new RekeyError("SECRET_MALFORMED", `${secret}: give it as plain text, or as the field ${field}`);
+  }
+  return new SecretText(value);
 }

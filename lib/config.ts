@@ -16,6 +16,15 @@ const schema = z.object({
   REKEY_SLACK_CHANNEL: z.optional(z.string()),
   /** Name or ARN of the secret that holds the bot token, as plain text or as the field `token`. */
   REKEY_SLACK_SECRET: z.optional(z.string()),
+  /** Name or ARN of the secret that holds Slack's signing secret, as plain text or as the field `signingSecret`. */
+  REKEY_SLACK_SIGNING_SECRET: z.optional(z.string()),
+  /** Whose clicks are taken: ids of the team and of the app. */
+  REKEY_SLACK_TEAM: z.optional(z.string()),
+  REKEY_SLACK_APP: z.optional(z.string()),
+  /** Name of the deployed function respond, which does what people ask for in Slack. */
+  REKEY_RESPOND_FUNCTION: z.optional(z.string()),
+  /** ARN of the topic that P1 and P2 go out by when Slack does not answer. */
+  REKEY_FALLBACK_TOPIC: z.optional(z.string()),
   /** Cluster names or ARNs, separated by spaces or commas; every cluster of the Region when empty. */
   REKEY_CLUSTERS: z.optional(z.string()),
   REKEY_ROLLOUT_SECONDS: seconds(1800),
@@ -38,6 +47,14 @@ const schema = z.object({
 export interface Config {
   readonly table: string;
   readonly slack?: { readonly channel: string; readonly tokenSecret: string; readonly apiUrl?: string };
+  /** Undefined where nobody may ask for anything in Slack. */
+  readonly slackDoor?: {
+    readonly signingSecret: string;
+    readonly teamId: string;
+    readonly appId: string;
+    readonly respondFunction: string;
+  };
+  readonly fallbackTopic?: string;
   readonly clusters: readonly string[];
   readonly watch: {
     readonly roles: readonly string[];
@@ -64,6 +81,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   if (Boolean(given["REKEY_SLACK_CHANNEL"]) !== Boolean(given["REKEY_SLACK_SECRET"])) {
     problems.push("REKEY_SLACK_CHANNEL and REKEY_SLACK_SECRET must be set together");
   }
+  const door = ["REKEY_SLACK_SIGNING_SECRET", "REKEY_SLACK_TEAM", "REKEY_SLACK_APP"];
+  if (door.some((name) => given[name]) && ![...door, "REKEY_RESPOND_FUNCTION"].every((name) => given[name])) {
+    problems.push(`${door.join(", ")} must be set together, and REKEY_RESPOND_FUNCTION with them`);
+  }
   if (!parsed.success || problems.length > 0) {
     throw new RekeyError("CONFIG_INVALID", `environment: ${problems.join("; ")}`);
   }
@@ -79,6 +100,17 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
           },
         }
       : {}),
+    ...(data.REKEY_SLACK_SIGNING_SECRET
+      ? {
+          slackDoor: {
+            signingSecret: data.REKEY_SLACK_SIGNING_SECRET,
+            teamId: data.REKEY_SLACK_TEAM ?? "",
+            appId: data.REKEY_SLACK_APP ?? "",
+            respondFunction: data.REKEY_RESPOND_FUNCTION ?? "",
+          },
+        }
+      : {}),
+    ...(data.REKEY_FALLBACK_TOPIC ? { fallbackTopic: data.REKEY_FALLBACK_TOPIC } : {}),
     clusters: words(data.REKEY_CLUSTERS),
     watch: {
       roles: words(data.REKEY_ROLES),

@@ -148,17 +148,19 @@ const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
  * looks like nothing that Rekey says: mentions, link targets, emoji codes and formatting lose what makes them so.
  */
 export function outsideText(text: string, most = 300): string {
-  const line = text.replace(CONTROLS, " ").replace(/ {2,}/g, " ").trim();
-  const harmless = line
+  const harmless = text
+    .replace(CONTROLS, " ")
     // Slack's own notation first: <!channel>, <@U1>, <#C1|name>, <https://a|b>.
     .replace(
       /<(?:[!@#][^<>]*|[a-z][a-z0-9+.-]*:[^<>]*)>/gi,
       (found) => found.split("|")[1]?.slice(0, -1) ?? "",
     )
-    .replace(/[@＠]+(?=(?:here|channel|everyone|group)\b)/gi, "")
+    .replace(/[@＠]+(?=here|channel|everyone|group)/gi, "")
     .replaceAll("://", "[:]//")
     .replace(/[*~`]|(?<!\w)_|_(?!\w)/g, (mark) => FULL_WIDTH[mark] ?? "")
-    .replace(/:(?=[\w+-]+:)/g, "：");
+    .replace(/:(?=[\w+-]+:)/g, "：")
+    .replace(/ {2,}/g, " ")
+    .trim();
   return escapeText(short(harmless, most));
 }
 

@@ -142,20 +142,24 @@ describe("sls package without an account", () => {
       "rotateAll.zip",
       "rotateSecret.zip",
       "scanAccess.zip",
+      "sendOutbox.zip",
+      "slackAction.zip",
       "verify.zip",
     ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(6);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(8);
       const text = zip.toString("latin1");
       for (const file of [
         name.replace(".zip", ""),
         "driver-iam",
         "driver-pg",
+        "driver-lambda",
         "driver-redis",
         "driver-runbooks",
         "driver-slack",
+        "driver-sns",
       ]) {
         expect(text).toContain(`.build/handlers/${file}.cjs`);
       }
@@ -263,6 +267,27 @@ describe("sls package without an account", () => {
         AlarmActions: [{ Ref: "AlarmTopic" }],
       });
     }
+  });
+
+  test("wakes sendOutbox every minute", () => {
+    const rules = Object.values(resources).filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Events::Rule" &&
+        Properties.Targets[0].Arn["Fn::GetAtt"][0] === "SendOutboxLambdaFunction",
+    );
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toEqual(["rate(1 minute)"]);
+    const { Timeout, Environment } = get("SendOutboxLambdaFunction").Properties;
+    expect(Timeout).toBe(120);
+    expect(Environment.Variables.REKEY_FALLBACK_TOPIC).toEqual({ Ref: "AlarmTopic" });
+  });
+
+  test("lets anybody call slackAction's URL, few at a time, and outside of any VPC", () => {
+    expect(get("SlackActionLambdaFunctionUrl").Properties).toMatchObject({ AuthType: "NONE" });
+    const { Properties } = get("SlackActionLambdaFunction");
+    expect(Properties).toMatchObject({ Timeout: 10, ReservedConcurrentExecutions: 10 });
+    expect(Properties.Environment.Variables.REKEY_RESPOND_FUNCTION).toBe("rekey-dev-respond");
+    for (const id of ["SlackActionLambdaFunction", "SendOutboxLambdaFunction"])
+      expect(get(id).Properties.VpcConfig ?? { SubnetIds: [] }).toMatchObject({ SubnetIds: [] });
   });
 
   test("reviews access every Monday, may start it, keeps what could not be started, and says when it failed", () => {
@@ -412,6 +437,9 @@ describe("sls package without an account", () => {
         ["RotateSecretLambdaFunction", "Errors"],
         ["ContainerStoppedLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
+        ["SlackActionLambdaFunction", "Errors"],
+        ["SendOutboxLambdaFunction", "Errors"],
+        ["SendOutboxLambdaFunction", "Invocations"],
       ]),
     );
   });
@@ -527,6 +555,44 @@ describe("the rights", () => {
     ]);
   });
 
+  test("of slackAction reach one secret, requests it remembers, one function and its log", () => {
+    expect(get("SlackActionRole").Properties.ManagedPolicyArns).toBeUndefined();
+    const granted = statements("SlackActionRole");
+    expect(granted.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:PutItem",
+      "kms:Decrypt",
+      "lambda:InvokeFunction",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "secretsmanager:DescribeSecret",
+      "secretsmanager:GetSecretValue",
+    ]);
+    expect(allowed("SlackActionRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["INVOCATIONS"] } },
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SEEN#*"] } },
+    ]);
+    expect(allowed("SlackActionRole", "lambda:InvokeFunction")[0]?.Resource).toEqual({
+      "Fn::Sub":
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rekey-dev-respond",
+    });
+  });
+
+  test("of sendOutbox reach outboxes and no other record, and one topic", () => {
+    const own = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OUTBOX", "THREAD#*"] } };
+    for (const action of ["dynamodb:Query", "dynamodb:DeleteItem"])
+      expect(allowed("SendOutboxRole", action).map(({ Condition }) => Condition)).toEqual([own]);
+    expect(allowed("SendOutboxRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["INVOCATIONS"] } },
+      own,
+    ]);
+    expect(allowed("SendOutboxRole", "sns:Publish").map(({ Resource }) => Resource)).toEqual([
+      { Ref: "AlarmTopic" },
+    ]);
+  });
+
   test("hold no wildcard action, and a wildcard resource only where AWS knows no other or a condition narrows it", () => {
     const open = [
       "RotationPolicy",
@@ -540,6 +606,8 @@ describe("the rights", () => {
       "ScanAccessRole",
       "AccessEventRole",
       "SchedulerRole",
+      "SlackActionRole",
+      "SendOutboxRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
     expect(
@@ -572,6 +640,7 @@ describe("the rights", () => {
       Put: "PutItem",
       Delete: "DeleteItem",
       Update: "UpdateItem",
+      Invoke: "InvokeFunction",
     };
     const granted = new Set(
       [
@@ -581,6 +650,8 @@ describe("the rights", () => {
         "BlastRadiusRole",
         "ScanAccessRole",
         "ContainerStoppedRole",
+        "SlackActionRole",
+        "SendOutboxRole",
       ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),

@@ -15,6 +15,13 @@ export const CLIENT_OPTIONS = {
 /** For calls that do their work twice when they are sent twice: whether one took effect is looked up, not tried again. */
 export const ONCE = { ...CLIENT_OPTIONS, maxAttempts: 1 } as const;
 
+/** While a person waits at Slack, which gives up after three seconds. */
+export const HURRIED = {
+  ...CLIENT_OPTIONS,
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 800, requestTimeout: 1_200, throwOnRequestTimeout: true },
+} as const;
+
 type Call = <T>(call: () => Promise<T>) => Promise<T>;
 
 /**

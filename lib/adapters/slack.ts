@@ -1,50 +1,20 @@
 /**
- * Slack as the run's Announcer. No retries and a short timeout: a rotation must never wait for a chat, and the board is
- * brought up to date by a later round anyway. The client is loaded on first use, since most invocations post nothing.
+ * Slack as the run's Announcer. A rotation must never wait for a chat, and the board is brought up to date by a later round
+ * anyway, so nothing is tried twice.
  */
 import type { WebClient } from "@slack/web-api";
 import { RekeyError } from "../errors.ts";
 import type { Announcer, Message } from "../message.ts";
-import type { SecretText } from "../secret.ts";
+import { type SlackOptions, type SlackSays, slackClient } from "./slackClient.ts";
 
-const TIMEOUT_MS = 2_500;
-
-export interface SlackOptions {
-  readonly channel: string;
-  readonly apiUrl?: string;
-  /** Asked once for each worker, and only when something is to be posted. */
-  readonly token: () => Promise<SecretText>;
-}
-
-export function slackAnnouncer({ channel, apiUrl, token }: SlackOptions): Announcer {
-  let client: Promise<WebClient> | undefined;
-
-  async function connect(): Promise<WebClient> {
-    const [{ LogLevel, WebClient }, bearer] = await Promise.all([import("@slack/web-api"), token()]);
-    return new WebClient(bearer.reveal(), {
-      timeout: TIMEOUT_MS,
-      retryConfig: { retries: 0 },
-      rejectRateLimitedCalls: true,
-      // Its own lines would go to the log past ours, with request bodies in them.
-      logger: {
-        debug() {},
-        info() {},
-        warn() {},
-        error() {},
-        setLevel() {},
-        getLevel: () => LogLevel.ERROR,
-        setName() {},
-      },
-      ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
-    });
-  }
+export function slackAnnouncer(options: SlackOptions): Announcer {
+  const { channel } = options;
+  const slack = slackClient(options);
 
   async function call<T>(doing: string, send: (slack: WebClient) => Promise<T>): Promise<T> {
     try {
-      client ??= connect();
-      return await send(await client);
+      return await slack(send);
     } catch (error) {
-      client = undefined;
       throw slackError(doing, error);
     }
   }
@@ -65,14 +35,10 @@ export function slackAnnouncer({ channel, apiUrl, token }: SlackOptions): Announ
   };
 }
 
-/** Keeps Slack's own word for it (`channel_not_found`); the client's error also carries the request, which we drop. */
+/** Keeps Slack's own word for it (`channel_not_found`). */
 function slackError(doing: string, error: unknown): RekeyError {
   if (error instanceof RekeyError) return error;
-  const { data, code, retryAfter } = error as {
-    data?: { error?: string };
-    code?: string;
-    retryAfter?: number;
-  };
+  const { data, code, retryAfter } = error as SlackSays;
   return new RekeyError("SLACK_FAILED", `Slack did not ${doing}: ${data?.error ?? code ?? "no answer"}`, {
     ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
   });

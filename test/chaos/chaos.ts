@@ -7,10 +7,12 @@ import { builtHandlers } from "../builtHandlers.ts";
 import { Lane, record, type Tried, work } from "./campaign.ts";
 import { killNine } from "./killNine.ts";
 import { FAULTS, type Fault, fits, type Plan, type Point, parsePoint } from "./points.ts";
+import { slackChaos } from "./slackChaos.ts";
 import { SCENARIOS, type Scenario } from "./smallWorld.ts";
 import { Tally } from "./tally.ts";
 
 const USAGE = `npm run chaos -- [options]
+       npm run chaos -- slack [--sends N] [--seed N] [--json]    instead: sends through the outbox to a faulty Slack
   --strategy <name>   only ${SCENARIOS.join(", ")}
   --fault <kind>      only ${FAULTS.join(", ")}
   --twice             the same fault again at the next call of the same operation
@@ -22,7 +24,8 @@ const USAGE = `npm run chaos -- [options]
   --lanes N           arenas at work at once for each strategy; 1, of the bundle 3
   --json              one JSON object as the last line`;
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     strategy: { type: "string" },
     fault: { type: "string" },
@@ -34,6 +37,7 @@ const { values: options } = parseArgs({
     "kill-9": { type: "string" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     lanes: { type: "string" },
+    sends: { type: "string", default: "10000" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -89,9 +93,21 @@ function faultsAsked(): readonly Fault[] {
 
 async function main(): Promise<number> {
   const scenarios = SCENARIOS.filter((one) => options.strategy === undefined || one === options.strategy);
-  if (options.help || scenarios.length === 0 || faultsAsked().length === 0) {
+  if (
+    options.help ||
+    positionals.some((word) => word !== "slack") ||
+    scenarios.length === 0 ||
+    faultsAsked().length === 0
+  ) {
     console.error(USAGE);
     return 2;
+  }
+  if (positionals[0] === "slack") {
+    const tell = options.json ? () => {} : (line: string) => console.log(line);
+    const { kinds, ...sent } = await slackChaos(Number(options.sends), Number(options.seed), tell);
+    for (const kind of kinds) tell(kind);
+    console.log(JSON.stringify({ ...sent, kinds: kinds.length }));
+    return sent.lost + sent.duplicates + sent.misplaced > 0 ? 1 : 0;
   }
   if (options["kill-9"] !== undefined) {
     const killed = await killNine(Number(options["kill-9"]), Number(options.seed), !options.json);
