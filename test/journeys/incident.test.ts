@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { advanceIncidents } from "../../lib/journeys/advanceIncidents.ts";
 import { driveIncident } from "../../lib/journeys/driveIncident.ts";
 import { enterClick } from "../../lib/journeys/enterClick.ts";
-import { respond } from "../../lib/journeys/respond.ts";
-import { readRespondRequest } from "../../lib/journeys/respondRequest.ts";
+import { openIncident } from "../../lib/journeys/openIncident.ts";
+import { readIncidentRequest } from "../../lib/journeys/incidentRequest.ts";
 import { verifyAudit } from "../../lib/journeys/verifyAudit.ts";
 import { type IncidentWorld, incidentWorld, KEY, Killed, ROLE, SECRET } from "./incidentWorld.ts";
 
@@ -18,7 +18,7 @@ let asked = 0;
 const begin = (payload: object, worker = world.worker()) => {
   asked += 1;
   const whole = { requester: "UANN", reason: "found in a public repository", ...payload };
-  return respond(worker, readRespondRequest(whole), `call ${asked}`, world.deadline());
+  return openIncident(worker, readIncidentRequest(whole), `call ${asked}`, world.deadline());
 };
 const leak = (more: object = {}) => begin({ runbook: "secret-compromised", secret: SECRET, ...more });
 
@@ -82,7 +82,7 @@ describe("a payload", () => {
     [{ run: "inc-1", says: "maybe", by: "UANN" }, /says must be approve, refuse/],
   ])("%j is refused, naming what is wrong", async (payload, says) => {
     const refused = async () =>
-      respond(world.worker(), readRespondRequest(payload), "refused", world.deadline());
+      openIncident(world.worker(), readIncidentRequest(payload), "refused", world.deadline());
     await expect(refused()).rejects.toThrow(says);
     expect(await world.incidents.open()).toEqual([]);
   });
@@ -135,11 +135,11 @@ describe("a compromised secret", () => {
       const old = world.currentVersion();
       const dying = world.worker(killAt);
       asked += 1;
-      const request = readRespondRequest({
+      const request = readIncidentRequest({
         ...{ runbook: "secret-compromised", secret: SECRET, requester: "UANN", reason: `kill ${killAt}` },
       });
       let isDead = false;
-      const begun = await respond(dying, request, `kill ${asked}`, world.deadline()).catch((error) => {
+      const begun = await openIncident(dying, request, `kill ${asked}`, world.deadline()).catch((error) => {
         isKilled(error);
         isDead = true;
       });

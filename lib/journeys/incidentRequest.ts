@@ -32,7 +32,7 @@ const word = z.strictObject({
   note: z.optional(z.string("must be text").check(z.maxLength(2_000, "is too long"))),
 });
 
-export type RespondRequest =
+export type IncidentRequest =
   | {
       readonly begin: string;
       readonly requester: string;
@@ -43,7 +43,7 @@ export type RespondRequest =
   | { readonly click: IncidentClick };
 
 /** @throws RekeyError PAYLOAD_INVALID, naming every field that is wrong */
-export function readRespondRequest(event: unknown): RespondRequest {
+export function readIncidentRequest(event: unknown): IncidentRequest {
   const isAbout = (field: string) => typeof event === "object" && event !== null && field in event;
   if (!isAbout("run")) {
     const { runbook, requester, ...inputs } = read(begin, event);

@@ -1,4 +1,4 @@
-/** respond: begin an incident, go on with one, or take a person's word on one; then drive it as far as it goes. */
+/** Begins an incident, goes on with one, or takes a person's word on one; then drives it as far as it goes. */
 import { isDeepStrictEqual } from "node:util";
 import type { Happening } from "../incident/audit.ts";
 import { NOTHING_YET } from "../incident/audit.ts";
@@ -9,9 +9,9 @@ import { startRun } from "../incident/start.ts";
 import { type Driven, driveIncident } from "./driveIncident.ts";
 import { type Entered, enterClick } from "./enterClick.ts";
 import type { IncidentPorts } from "./incidentPorts.ts";
-import type { RespondRequest } from "./respondRequest.ts";
+import type { IncidentRequest } from "./incidentRequest.ts";
 
-export interface Response extends Driven {
+export interface Opened extends Driven {
   readonly click?: Entered;
 }
 
@@ -58,12 +58,12 @@ export async function beginIncident(ports: IncidentPorts, asked: Beginning): Pro
 }
 
 /** @throws RekeyError PAYLOAD_INVALID, AWS_*, RECORD_INVALID */
-export async function respond(
+export async function openIncident(
   ports: IncidentPorts,
-  request: RespondRequest,
+  request: IncidentRequest,
   invocationId: string,
   deadline: Date,
-): Promise<Response> {
+): Promise<Opened> {
   if ("click" in request) {
     const { click } = request;
     const entered = await enterClick(ports, click);
@@ -86,7 +86,7 @@ export async function respond(
 /** `sls invoke` calls again by itself when a run outlasts its patience, and a person who is in a hurry does, too. */
 async function sameOpenRun(
   { incidents }: IncidentPorts,
-  { begin, inputs, requester }: Extract<RespondRequest, { begin: string }>,
+  { begin, inputs, requester }: Extract<IncidentRequest, { begin: string }>,
 ): Promise<string | undefined> {
   for (const runId of await incidents.open()) {
     const run = (await incidents.read(runId))?.incident.run;
