@@ -46,6 +46,8 @@ interface Call extends HistoryCall {
   readonly thread_ts?: string;
   readonly blocks?: unknown;
   readonly metadata?: unknown;
+  readonly trigger_id?: string;
+  readonly view?: unknown;
 }
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -54,6 +56,10 @@ export class SlackWorkspace {
   readonly messages: SlackMessage[] = [];
   readonly token: string;
   readonly channel: string;
+  /** Modals that were opened. */
+  readonly views: { readonly triggerId: string; readonly view: Readonly<Record<string, unknown>> }[] = [];
+  /** Of clicks longer ago than three seconds. */
+  readonly lateTriggers = new Set<string>();
   mood: SlackMood = "up";
   /** Asked for each call, after the mood. */
   fault: (method: string, call: Readonly<Record<string, unknown>>) => SlackFault | undefined = () =>
@@ -99,6 +105,7 @@ export class SlackWorkspace {
 
   #answer(method: string, call: Call): Answer {
     if (method === "auth.test") return { ok: true, team: "rekey", user: "rekey" };
+    if (method === "views.open") return this.#open(call);
     if (call.channel !== this.channel) return { ok: false, error: "channel_not_found" };
     if (method === "conversations.history")
       return history(this.#threads.get(undefined) ?? [], call, this.pageSize);
@@ -109,6 +116,19 @@ export class SlackWorkspace {
     if (method === "chat.postMessage") return this.#post(call);
     if (method === "chat.update") return this.#update(call);
     return { ok: false, error: "unknown_method" };
+  }
+
+  /** A trigger opens one modal, within three seconds. */
+  #open({ trigger_id: triggerId = "", view }: Call): Answer {
+    if (triggerId === "") return { ok: false, error: "invalid_trigger_id" };
+    if (this.lateTriggers.has(triggerId)) return { ok: false, error: "expired_trigger_id" };
+    if (this.views.some((one) => one.triggerId === triggerId))
+      return { ok: false, error: "exchanged_trigger_id" };
+    const given = parsed(view) as Readonly<Record<string, unknown>>;
+    const complaint = complaintAboutView(given);
+    if (complaint) return { ok: false, error: complaint };
+    this.views.push({ triggerId, view: given });
+    return { ok: true, view: { id: `V${this.views.length}` } };
   }
 
   #post(call: Call): Answer {
@@ -229,4 +249,33 @@ function metadataOf(given: unknown): SlackMessage["metadata"] | "invalid" {
   >;
   const isFine = typeof type === "string" && /^\w{1,255}$/.test(type) && typeof payload === "object";
   return isFine ? { event_type: type, event_payload: payload } : "invalid";
+}
+
+/** Slack's limits of a modal and of the two kinds of input that Rekey has. */
+function complaintAboutView(view: Readonly<Record<string, unknown>>): string | undefined {
+  const { type, callback_id: id, private_metadata: kept, title, submit, close, blocks } = view;
+  const fits = (text: unknown, most: number) => {
+    const { type: kind, text: words } = (text ?? {}) as { type?: unknown; text?: unknown };
+    return kind === "plain_text" && typeof words === "string" && words.length > 0 && words.length <= most;
+  };
+  const isFine =
+    type === "modal" &&
+    [title, submit, close].every((text) => fits(text, 24)) &&
+    String(id).length <= 255 &&
+    String(kept).length <= 3_000 &&
+    Array.isArray(blocks) &&
+    blocks.length <= 100 &&
+    blocks.every(
+      (block) => isInput(block, fits) || (block.type === "section" && block.text.text.length <= 3_000),
+    );
+  return isFine ? undefined : "invalid_arguments";
+}
+
+function isInput(
+  { type, label, element = {} }: { type?: unknown; label?: unknown; element?: Record<string, unknown> },
+  fits: (text: unknown, most: number) => boolean,
+): boolean {
+  const kinds = ["plain_text_input", "number_input"];
+  const isComplete = element["type"] !== "number_input" || typeof element["is_decimal_allowed"] === "boolean";
+  return type === "input" && fits(label, 2_000) && kinds.includes(String(element["type"])) && isComplete;
 }
