@@ -53,4 +53,5 @@ interface PassedMore {
 }
 
 export const notYet = (because: string): Verdict => ({ verdict: "notYet", because });
+export const impossible = (because: string): Verdict => ({ verdict: "impossible", because });
 export const absent = (because: string): Verdict => ({ verdict: "absent", because });

@@ -175,7 +175,7 @@ function stepLines(run: Run, { steps }: Runbook, current: readonly Step[]): stri
     return `${SIGNS[status]}: ${escapeText(step.title)}${proven}${back}`;
   });
   if (lines.length <= MOST_LINES) return lines;
-  const at = Math.max(0, current[0] ? steps.indexOf(current[0]) : 0 - 3);
+  const at = Math.max(0, (current[0] ? steps.indexOf(current[0]) : 0) - 3);
   const from = Math.min(at, lines.length - MOST_LINES);
   const [before, after] = [from, lines.length - from - MOST_LINES];
   return [

@@ -176,6 +176,7 @@ function acting(at: At): Decision {
   const verdict = proofAt(at);
   if (!verdict) return { do: "look", at: "proof", order, check: task.prove };
   if (verdict.verdict === "passed") return proven(place, verdict);
+  if (verdict.verdict === "impossible") return fail(place, verdict.because);
   const deadline = new Date(Date.parse(work.answeredAt) + task.withinMs);
   return now >= deadline
     ? fail(place, `done, and not proven: ${verdict.because}`)
@@ -187,6 +188,7 @@ function unknown(at: At): Decision {
   const verdict = proofAt(at);
   if (!verdict) return { do: "look", at: "proof", order, check: task.prove };
   if (verdict.verdict === "passed") return proven(place, verdict);
+  if (verdict.verdict === "impossible") return fail(place, verdict.because);
   const beganMs = Date.parse(work.beganAt ?? now.toISOString());
   const deadline = new Date(beganMs + task.withinMs);
   if (verdict.verdict === "absent" && now.getTime() - beganMs >= UNSEEN_MS)

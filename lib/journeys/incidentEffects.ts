@@ -15,37 +15,39 @@ import type { IncidentStore } from "../incident/incidentStore.ts";
 import type { PostMortems } from "../incident/postMortems.ts";
 import type { Voice } from "../incident/voice.ts";
 import { messageOf, outsideText, sections } from "../message.ts";
+import type { RotationLog } from "../rotation/intent.ts";
 import { allowEffect, denyEffect, keyEffect } from "./accessEffects.ts";
 import type { AccessPorts } from "./accessPorts.ts";
 import { keptEffect } from "./keptEffect.ts";
-import type { Ports } from "./ports.ts";
 import { reachOf } from "./reachOf.ts";
 import { redeployEffect } from "./redeployEffect.ts";
-import { rotateEffect } from "./rotateEffect.ts";
+import { type RotationStarter, rotateEffect } from "./rotateEffect.ts";
 import type { StopPorts } from "./stopPorts.ts";
 import { definitionChanges, type StoppedTasks, taskEvidence } from "./taskEvidence.ts";
-import { verifyEffect } from "./verifyEffect.ts";
+import { type Verifier, verifyEffect } from "./verifyEffect.ts";
 
 export interface EffectPorts {
-  readonly rotation: Ports;
+  readonly starter: RotationStarter;
+  readonly verifier: Verifier;
   readonly access: AccessPorts;
+  readonly rotations: Pick<RotationLog, "run" | "rotations" | "claims" | "history">;
   readonly stops: StopPorts;
   readonly tasks: StoppedTasks;
   readonly iam: AccessControl;
   readonly incidents: IncidentStore;
   readonly postMortems: PostMortems;
   readonly voice?: Voice;
-  readonly holder: string;
 }
 
 export function incidentEffects(ports: EffectPorts): Effects {
-  const { rotation, access, stops, tasks, iam, incidents, voice, holder } = ports;
-  const { now, fleet } = rotation;
+  const { starter, verifier, access, rotations, stops, tasks, iam, incidents, voice } = ports;
+  const { now, fleet, store } = access;
+  const records = { store: { describe: store.describe }, log: rotations, now };
   const kept = (check: string, find: Parameters<typeof keptEffect>[3]) =>
     keptEffect(incidents, now, check, find);
   return {
-    rotate: rotateEffect(rotation, holder, false),
-    rotateEmergency: rotateEffect(rotation, holder, true),
+    rotate: rotateEffect(records, starter, false),
+    rotateEmergency: rotateEffect(records, starter, true),
     redeploy: redeployEffect(fleet, now),
     disableAwsKey: keyEffect(iam, now, false),
     enableAwsKey: keyEffect(iam, now, true),
@@ -54,7 +56,7 @@ export function incidentEffects(ports: EffectPorts): Effects {
     blastRadius: kept("coverageStated", (task) => reachOf(access, task)),
     collectTaskEvidence: kept("evidenceStored", (task) => taskEvidence(stops, tasks, task)),
     taskDefinitionDiff: kept("differencesStored", (task) => definitionChanges(stops, fleet, task)),
-    verify: verifyEffect(rotation),
+    verify: verifyEffect(verifier, now),
     notify: notifyEffect(voice, now),
     openPostMortem: kept("documentStored", (task) => writeUp(ports, task)),
   };

@@ -6,6 +6,9 @@ import type { Runbook } from "../incident/runbook.ts";
 import type { Voice } from "../incident/voice.ts";
 import type { Ports } from "./ports.ts";
 
+/** For beginning one, and nothing more. */
+export type BeginPorts = Pick<IncidentPorts, "incidents" | "loadRunbook" | "tell" | "now">;
+
 export interface IncidentPorts extends Pick<Ports, "tell" | "now" | "sleep"> {
   readonly incidents: IncidentStore;
   /** @throws RekeyError PAYLOAD_INVALID for one that there is not */

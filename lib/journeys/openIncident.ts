@@ -8,7 +8,7 @@ import type { Requester } from "../incident/run.ts";
 import { startRun } from "../incident/start.ts";
 import { type Driven, driveIncident } from "./driveIncident.ts";
 import { type Entered, enterClick } from "./enterClick.ts";
-import type { IncidentPorts } from "./incidentPorts.ts";
+import type { BeginPorts, IncidentPorts } from "./incidentPorts.ts";
 import type { IncidentRequest } from "./incidentRequest.ts";
 
 export interface Opened extends Driven {
@@ -30,7 +30,7 @@ export interface Beginning {
  * @returns the run's id; it may have begun before
  * @throws RekeyError PAYLOAD_INVALID naming every field that is wrong, AWS_*
  */
-export async function beginIncident(ports: IncidentPorts, asked: Beginning): Promise<string> {
+export async function beginIncident(ports: BeginPorts, asked: Beginning): Promise<string> {
   const runbook = await ports.loadRunbook(asked.runbook);
   const now = ports.now();
   const id = runIdOf(runbook.id, ...asked.about);

@@ -1,20 +1,33 @@
 /**
- * Rotating a secret as a step of a runbook. The run of rotations has an id that is made of the step's token, so that the same
- * act is one run; its rollout is driven on by `advance`. The proof stands in its records: the old value was tried, and refused.
+ * Rotating a secret as a step of a runbook. It is done elsewhere, where the targets can be reached: here it is started, under an
+ * id that is made of the step's token, so that the same act is one run, and looked for. The proof stands in its records: the old value was tried, and refused.
  */
 
 import { RekeyError } from "../errors.ts";
 import type { Verdict } from "../incident/decision.ts";
-import { absent, type Effect, notYet, passed, type Task } from "../incident/effect.ts";
-import type { Rotation } from "../rotation/intent.ts";
-import { holderOf } from "../rotation/secretStore.ts";
-import type { Ports } from "./ports.ts";
-import { rotateAll } from "./rotateAll.ts";
+import { absent, type Effect, impossible, notYet, passed, type Task } from "../incident/effect.ts";
+import { isOver, type Rotation, type RotationLog } from "../rotation/intent.ts";
+import { holderOf, type SecretStore } from "../rotation/secretStore.ts";
 
-/** Within the lease of whoever runs the step; what is left by then is `advance`'s. */
-const TURN_MS = 40_000;
+/** Starts a run of rotations and does not wait for it. The same id again is the same run. */
+export interface RotationStarter {
+  /** @throws RekeyError AWS_UNANSWERED when nobody knows whether it starts; any other, when it does not */
+  start(id: string, request: StartRequest): Promise<void>;
+}
 
-export function rotateEffect(ports: Ports, holder: string, emergency: boolean): Effect {
+export interface StartRequest {
+  readonly only: readonly string[];
+  readonly emergency: boolean;
+  readonly reason: string;
+}
+
+interface Records {
+  readonly store: Pick<SecretStore, "describe">;
+  readonly log: Pick<RotationLog, "run" | "rotations" | "claims" | "history">;
+  readonly now: () => Date;
+}
+
+export function rotateEffect(ports: Records, starter: RotationStarter, emergency: boolean): Effect {
   return {
     async before({ order }) {
       const facts = await ports.store.describe(nameIn(order));
@@ -29,21 +42,8 @@ export function rotateEffect(ports: Ports, holder: string, emergency: boolean): 
     },
 
     async act({ order, token, reason }) {
-      const request = {
-        only: [nameIn(order)],
-        emergency,
-        reason,
-        dryRun: false,
-        force: false,
-        scheduled: false,
-      };
-      const deadline = new Date(ports.now().getTime() + TURN_MS);
-      const report = await rotateAll(ports, request, { eventId: uuidOf(token), holder, deadline });
-      const [refused] = report.secrets.filter(({ outcome }) => outcome === "refused");
-      if (refused && report.runId === uuidOf(token))
-        throw new RekeyError("ROTATION_OPEN", refused.because ?? `${refused.name} was refused`);
-      const services = report.secrets.flatMap(({ consumers = [] }) => consumers);
-      return { services: [...new Set(services)] };
+      await starter.start(uuidOf(token), { only: [nameIn(order)], emergency, reason });
+      return undefined;
     },
 
     async prove(task) {
@@ -78,7 +78,11 @@ function refusedAt({ history, credentials }: Rotation, { before }: Task): Date |
 }
 
 /** Another run may have done it, and have ended since. */
-async function rememberedAt({ log }: Ports, arn: string, { before }: Task): Promise<Date | undefined> {
+async function rememberedAt(
+  { log }: Pick<Records, "log">,
+  arn: string,
+  { before }: Task,
+): Promise<Date | undefined> {
   const all = Object.values((await log.history(arn)).credentials);
   if (all.length === 0 || all.some(({ revoked }) => revoked?.versionId !== before?.digest)) return undefined;
   return new Date(Math.max(...all.map(({ revoked }) => Date.parse(revoked?.at ?? ""))));
@@ -92,13 +96,19 @@ function proven(name: string, at: Date, rotations: readonly Rotation[], now: Dat
   return passed(check, shows, now, { providerAt: at, gave });
 }
 
-async function stillOpen({ log }: Ports, { token }: Task, rotations: readonly Rotation[]): Promise<Verdict> {
+async function stillOpen(
+  { log }: Pick<Records, "log">,
+  { token }: Task,
+  rotations: readonly Rotation[],
+): Promise<Verdict> {
   const [rotation] = rotations;
   if (rotation) {
     const why = rotation.because ?? rotation.error?.message ?? "its old value has not been refused yet";
-    return notYet(rotation.outcome === undefined ? why : `it was ${rotation.outcome}: ${why}`);
+    return rotation.outcome === undefined ? notYet(why) : impossible(`it was ${rotation.outcome}: ${why}`);
   }
   const run = await log.run(uuidOf(token));
   if (!run) return absent("there is no such rotation");
-  return notYet(run.refused[0]?.objections[0]?.message ?? "the rotation is being prepared");
+  const refused = run.refused[0]?.objections[0]?.message;
+  if (refused === undefined && !isOver(run)) return notYet("the rotation is being prepared");
+  return impossible(refused ?? "its preflight refused it; the log of rotateAll says why");
 }

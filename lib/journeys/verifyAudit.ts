@@ -1,9 +1,11 @@
 /** verifyAudit: whether every run's audit log still is as it was written, and if not, where it first is not. Reads only. */
 
+import * as z from "zod/mini";
 import { RekeyError } from "../errors.ts";
 import { type Checked, checkChain } from "../incident/audit.ts";
 import type { IncidentStore } from "../incident/incidentStore.ts";
 import type { Ports } from "./ports.ts";
+import { isSchedule, read } from "./request.ts";
 
 export interface AuditReport {
   readonly holds: boolean;
@@ -12,6 +14,12 @@ export interface AuditReport {
   readonly broken: readonly { readonly run: string; readonly entry: number; readonly because: string }[];
   readonly summary: string;
 }
+
+const request = z.strictObject({ run: z.optional(z.string("must be the id of a run")) });
+
+/** @throws RekeyError PAYLOAD_INVALID */
+export const readAuditRequest = (event: unknown): { readonly run?: string | undefined } =>
+  isSchedule(event) ? {} : read(request, event);
 
 /** @param only one run's; every run's when left out */
 export async function verifyAudit(

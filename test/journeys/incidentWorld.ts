@@ -31,7 +31,9 @@ import { incidentEffects } from "../../lib/journeys/incidentEffects.ts";
 import type { IncidentPorts } from "../../lib/journeys/incidentPorts.ts";
 import { outboxVoice } from "../../lib/journeys/outboxVoice.ts";
 import type { Ports } from "../../lib/journeys/ports.ts";
+import { rotateAll } from "../../lib/journeys/rotateAll.ts";
 import { sendOutbox } from "../../lib/journeys/sendOutbox.ts";
+import { verify } from "../../lib/journeys/verify.ts";
 import { SecretText } from "../../lib/secret.ts";
 import { jwt } from "../../lib/strategies/jwt.ts";
 import { createTable } from "../demo/world.ts";
@@ -98,6 +100,7 @@ export async function incidentWorld(): Promise<IncidentWorld> {
   });
   cloud.iam.identities.roles.set(ROLE, new Map());
 
+  const begun = new Set<Promise<unknown>>();
   let aheadMs = 0;
   const log: string[] = [];
   const postMortems: string[] = [];
@@ -107,7 +110,7 @@ export async function incidentWorld(): Promise<IncidentWorld> {
   const wait = async (ms: number, signal?: AbortSignal) => {
     if (signal) return void (await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined));
     aheadMs += ms;
-    await sleep(1);
+    await sleep(20);
   };
   const incidents = dynamoIncidents(TABLE);
   const store = secretsManagerStore(callLedger(TABLE));
@@ -124,7 +127,8 @@ export async function incidentWorld(): Promise<IncidentWorld> {
     log: rotations,
     strategies: new Map([[jwt.id, jwt]]),
     tell,
-    now,
+    // Beside whoever drives the runbook, and by the real clock.
+    now: () => new Date(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     mayWrite: () => {},
     settings,
@@ -158,7 +162,24 @@ export async function incidentWorld(): Promise<IncidentWorld> {
       },
     };
     const effects = incidentEffects({
-      rotation,
+      rotations,
+      starter: {
+        // As Lambda's asynchronous invocation: taken, and then done beside whoever asked.
+        async start(id, { only, emergency, reason }) {
+          const request = {
+            only: [...only],
+            emergency,
+            reason,
+            dryRun: false,
+            force: false,
+            scheduled: false,
+          };
+          const deadline = new Date(Date.now() + 60_000);
+          const run = rotateAll(rotation, request, { eventId: id, holder: randomUUID(), deadline });
+          begun.add(run.catch((error: unknown) => tell({ event: "rotateAll.failed", error: String(error) })));
+        },
+      },
+      verifier: { verify: (request) => verify(rotation, request) },
       access: {
         accessLog: cloudTrailLog(),
         trails: cloudTrailTrails(),
@@ -194,7 +215,6 @@ export async function incidentWorld(): Promise<IncidentWorld> {
         },
       },
       voice,
-      holder,
     });
     // While somebody waits, the sender is at work.
     const waitAndSend = async (ms: number, signal?: AbortSignal) => {
@@ -237,6 +257,7 @@ export async function incidentWorld(): Promise<IncidentWorld> {
     },
     currentVersion: () => cloud.secrets.read(cloud.secrets.find(SECRET), undefined, undefined).versionId,
     async stop() {
+      await Promise.all(begun);
       process.env = before;
       await cloud.stop();
     },
