@@ -13,6 +13,6 @@ export interface Said {
 export interface Voice {
   /** Does not wait for the channel. @throws RekeyError AWS_* if it is not certain that it will be said */
   say(said: Said): Promise<void>;
-  /** @returns the channel's own name for it, as soon as it stands there */
-  shown(threadId: string, key: string): Promise<string | undefined>;
+  /** @returns the channel's own name for it, as soon as it stands there; undefined if it was never said */
+  shown(threadId: string, key: string): Promise<{ readonly as: string } | "waiting" | undefined>;
 }

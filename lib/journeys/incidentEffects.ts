@@ -84,9 +84,10 @@ function notifyEffect(voice: Voice | undefined, now: () => Date): Effect {
       return undefined;
     },
     async prove(task) {
-      const id = await voice?.shown(task.runId, keyOf(task));
-      if (id !== undefined) return passed("messageTaken", `the channel has it as ${id}`, now());
-      return voice ? notYet("the channel has not taken it yet") : absent("there is no channel");
+      const shown = await voice?.shown(task.runId, keyOf(task));
+      if (shown === undefined) return absent("nothing was said");
+      if (shown === "waiting") return notYet("the channel has not taken it yet");
+      return passed("messageTaken", `the channel has it as ${shown.as}`, now());
     },
   };
 }

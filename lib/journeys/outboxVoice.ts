@@ -7,7 +7,8 @@ export function outboxVoice(ports: SayPorts): Voice {
     say: (said) => say(ports, said),
     async shown(threadId, key) {
       const thread = await ports.outbox.read(threadId);
-      return thread?.posts.find((post) => post.key === key)?.ts;
+      const post = thread?.posts.find((one) => one.key === key);
+      return post && (post.ts === undefined ? "waiting" : { as: post.ts });
     },
   };
 }
