@@ -162,7 +162,9 @@ describe("a compromised secret", () => {
         await drive(runId);
       }
       const { steps } = (await world.read(runId)).run;
-      const why = Object.values(steps).flatMap(({ status, because = "" }) => (status === "failed" ? because : []));
+      const why = Object.values(steps).flatMap(({ status, because = "" }) =>
+        status === "failed" ? because : [],
+      );
       expect(await statuses(runId), `killed after write ${killAt}; ${why.join()}`).toEqual(CONTAINED);
       expect(world.currentVersion()).not.toBe(old);
       const began = (await entries(runId)).filter(({ what, step }) => what === "began" && step === "killOld");

@@ -235,7 +235,7 @@ export async function incidentWorld(): Promise<IncidentWorld> {
   }
 
   const send = async () => {
-    await sendOutbox(sending, new Date(now().getTime() + SEND_MS));
+    await sendOutbox(sending, new Date(now().getTime() + (cloud.slack.mood === "up" ? SEND_MS : 50)));
   };
 
   return {
