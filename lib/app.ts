@@ -10,14 +10,19 @@ import { dynamoAnswers } from "./adapters/dynamoAnswers.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
+import { dynamoIncidents } from "./adapters/dynamoIncidents.ts";
 import { dynamoOutbox } from "./adapters/dynamoOutbox.ts";
 import { dynamoSeenRequests } from "./adapters/dynamoSeenRequests.ts";
 import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
 import { ecsFleet } from "./adapters/ecs.ts";
+import { ecsStoppedTasks } from "./adapters/ecsStoppedTasks.ts";
 import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
+import { iamControl } from "./adapters/iamControl.ts";
+import { lambdaAnswer } from "./adapters/lambdaAnswer.ts";
 import { lambdaWorkQueue } from "./adapters/lambdaWorkQueue.ts";
 import { s3TrailFiles } from "./adapters/s3.ts";
+import { loadRunbook } from "./adapters/runbooks.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
@@ -26,6 +31,7 @@ import { slackDialogs } from "./adapters/slackDialogs.ts";
 import { snsPager } from "./adapters/snsPager.ts";
 import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
+import type { Episode } from "./detection/episodes.ts";
 import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
 import { RekeyError } from "./errors.ts";
@@ -33,9 +39,16 @@ import { PACE } from "./incident/outboxSteps.ts";
 import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
+import { advanceIncidents } from "./journeys/advanceIncidents.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
 import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
+import type { Driven } from "./journeys/driveIncident.ts";
 import type { SendPorts } from "./journeys/driveThread.ts";
+import { incidentEffects } from "./journeys/incidentEffects.ts";
+import { incidentFor } from "./journeys/incidentFor.ts";
+import type { IncidentPorts } from "./journeys/incidentPorts.ts";
+import type { Opened } from "./journeys/openIncident.ts";
+import { outboxVoice } from "./journeys/outboxVoice.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { type HttpAnswer, type HttpRequest, receiveSlack, type SlackDoor } from "./journeys/receiveSlack.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
@@ -49,6 +62,7 @@ import { readStepRequest } from "./journeys/stepRequest.ts";
 import { type SuppressAnswer, suppress } from "./journeys/suppress.ts";
 import { verify } from "./journeys/verify.ts";
 import { type EventReport, watchQueued } from "./journeys/watchEvent.ts";
+import { type AuditReport, readAuditRequest, verifyAudit } from "./journeys/verifyAudit.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
 import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
 import { type TrailFileReport, watchTrailFiles } from "./journeys/watchTrailFiles.ts";
@@ -157,7 +171,16 @@ export async function onTrailFile(env: Env, event: unknown): Promise<TrailFileRe
 }
 
 function watchPorts(config: Config, store: SecretStore): WatchPorts {
+  const { table, approvers, incidentSeverity } = config;
+  // Only begun here; advanceIncidents drives it, within the minute.
+  const beginning = { incidents: dynamoIncidents(table), loadRunbook, tell, now: () => new Date() };
   return {
+    ...(approvers.length === 0
+      ? {}
+      : {
+          respond: (account: string, episode: Episode) =>
+            incidentFor(beginning, account, episode, incidentSeverity),
+        }),
     store: dynamoWatchStore(config.table),
     rules: RULES,
     ...announcing(config, store),
@@ -194,7 +217,7 @@ export async function onSlackAction(env: Env, request: HttpRequest): Promise<Htt
 }
 
 /** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID; SLACK_FAILED, AWS_* for Lambda to invoke again */
-export async function onRespond(env: Env, event: unknown, moment: Moment): Promise<Response> {
+export async function onRespond(env: Env, event: unknown, moment: Moment): Promise<Response | Opened> {
   const config = parseConfig(env);
   const { table, slack, rotateAllFunction, approvers } = config;
   const access = accessPorts(config);
@@ -211,9 +234,82 @@ export async function onRespond(env: Env, event: unknown, moment: Moment): Promi
     dialogs: slackDialogs({ ...slack, token }),
     answers: dynamoAnswers(table),
     rotateAll: lambdaWorkQueue(rotateAllFunction),
+    incidents: incidentPorts(config, access, moment),
     now: () => new Date(),
   };
   return respond(ports, event, deadlineOf(moment, SCAN_RESERVE_MS));
+}
+
+/** @throws RekeyError CONFIG_INVALID, AWS_* if the list of incidents cannot be read */
+export async function onAdvanceIncidents(env: Env, moment: Moment): Promise<readonly Driven[]> {
+  const config = parseConfig(env);
+  // Without anybody who approves, nothing was ever begun.
+  if (config.approvers.length === 0) return [];
+  const ports = incidentPorts(config, accessPorts(config), moment);
+  return advanceIncidents(ports, deadlineOf(moment, RESERVE_MS));
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, AWS_* */
+export async function onVerifyAudit(env: Env, event: unknown): Promise<AuditReport> {
+  const { run } = readAuditRequest(event);
+  return verifyAudit({ incidents: dynamoIncidents(parseConfig(env).table), tell }, run);
+}
+
+/** @throws RekeyError CONFIG_INVALID if nobody could approve anything */
+function incidentPorts(config: Config, access: AccessPorts, moment: Moment): IncidentPorts {
+  const { table, clusters, approvers, responders, slack } = config;
+  const [first, ...others] = approvers;
+  if (first === undefined)
+    throw new RekeyError("CONFIG_INVALID", "environment: REKEY_APPROVERS names nobody who could approve");
+  const incidents = dynamoIncidents(table);
+  const rotations = dynamoRotationLog(table);
+  const holder = `${moment.awsRequestId}/${randomUUID()}`;
+  const now = () => new Date();
+  const voice = slack && outboxVoice({ outbox: dynamoOutbox(table), now, newId: randomUUID });
+  const effects = incidentEffects({
+    access,
+    rotations,
+    starter: {
+      start: (id, request) =>
+        lambdaWorkQueue(named(config.rotateAllFunction, "REKEY_ROTATE_ALL_FUNCTION")).enqueue({
+          id,
+          ...request,
+        }),
+    },
+    verifier: {
+      verify: async (request) =>
+        (await lambdaAnswer(named(config.verifyFunction, "REKEY_VERIFY_FUNCTION"), request)) as DriftReport,
+    },
+    stops: {
+      clusters,
+      watch: ecsWatch(),
+      logs: cloudWatchLogs(),
+      usage: cloudWatch(),
+      reach: tcpReach(),
+      episodes: dynamoEpisodes(table),
+      rotations,
+      ...CLOCK,
+      tell,
+      holder,
+    },
+    tasks: ecsStoppedTasks(),
+    iam: iamControl(),
+    incidents,
+    postMortems: {
+      open: async ({ id }) => {
+        throw new RekeyError("CONFIG_INVALID", `nothing writes the post-mortem of ${id} in this deployment`);
+      },
+    },
+    ...(voice && { voice }),
+  });
+  const people = { approvers: [first, ...others] as const, responders };
+  return { incidents, loadRunbook, people, effects, ...(voice && { voice }), holder, tell, ...CLOCK };
+}
+
+/** @throws RekeyError CONFIG_INVALID */
+function named(value: string | undefined, variable: string): string {
+  if (value !== undefined) return value;
+  throw new RekeyError("CONFIG_INVALID", `environment: ${variable} is missing`);
 }
 
 /** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID naming every field or variable that is wrong; AWS_* */

@@ -1,6 +1,7 @@
 /** The environment, parsed once; every problem is reported at once, by variable and with what it should be. */
 import * as z from "zod/mini";
 import { RekeyError } from "./errors.ts";
+import type { Severity } from "./finding.ts";
 
 const seconds = (fallback: number) =>
   z._default(
@@ -27,6 +28,15 @@ const schema = z.object({
   REKEY_ROTATE_ALL_FUNCTION: z.optional(z.string()),
   /** Slack user ids of those who may start a rotation in Slack, separated by spaces. */
   REKEY_APPROVERS: z.optional(z.string()),
+  /** Slack user ids of those who may say that they have done a runbook's step; approvers may as well. */
+  REKEY_RESPONDERS: z.optional(z.string()),
+  /** From which severity on an alert begins its runbook by itself. */
+  REKEY_INCIDENT_SEVERITY: z._default(
+    z.enum(["low", "medium", "high", "critical"], "must be low, medium, high or critical"),
+    "high",
+  ),
+  /** Name of the deployed function verify, which runbooks ask. */
+  REKEY_VERIFY_FUNCTION: z.optional(z.string()),
   /** ARN of the topic that P1 and P2 go out by when Slack does not answer. */
   REKEY_FALLBACK_TOPIC: z.optional(z.string()),
   /** Cluster names or ARNs, separated by spaces or commas; every cluster of the Region when empty. */
@@ -63,6 +73,9 @@ export interface Config {
   readonly rotateAllFunction?: string;
   /** Slack user ids. */
   readonly approvers: readonly string[];
+  readonly responders: readonly string[];
+  readonly incidentSeverity: Severity;
+  readonly verifyFunction?: string;
   readonly fallbackTopic?: string;
   readonly clusters: readonly string[];
   readonly watch: {
@@ -123,6 +136,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...(data.REKEY_FALLBACK_TOPIC ? { fallbackTopic: data.REKEY_FALLBACK_TOPIC } : {}),
     ...(data.REKEY_ROTATE_ALL_FUNCTION ? { rotateAllFunction: data.REKEY_ROTATE_ALL_FUNCTION } : {}),
     approvers: words(data.REKEY_APPROVERS),
+    responders: words(data.REKEY_RESPONDERS),
+    incidentSeverity: data.REKEY_INCIDENT_SEVERITY,
+    ...(data.REKEY_VERIFY_FUNCTION ? { verifyFunction: data.REKEY_VERIFY_FUNCTION } : {}),
     clusters: words(data.REKEY_CLUSTERS),
     watch: {
       roles: words(data.REKEY_ROLES),

@@ -138,6 +138,7 @@ describe("sls package without an account", () => {
     expect(files).toEqual([
       "accessEvent.zip",
       "advance.zip",
+      "advanceIncidents.zip",
       "blastRadius.zip",
       "containerStopped.zip",
       "respond.zip",
@@ -150,6 +151,7 @@ describe("sls package without an account", () => {
       "suppress.zip",
       "trailFile.zip",
       "verify.zip",
+      "verifyAudit.zip",
     ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
@@ -679,28 +681,46 @@ describe("the rights", () => {
     });
   });
 
-  test("of respond change two kinds of record, and start rotateAll and nothing else", () => {
+  test("of respond change keys, named roles, services and its own records, and no secret and no rotation", () => {
     const actions = statements("RespondRole")
       .flatMap(({ Action }) => [Action].flat())
-      .filter((action) => !/:(Get|List|Describe|Query|Lookup|Decrypt)/.test(action));
-    expect(actions.sort()).toEqual([
+      .filter((action) => !/:(Get|List|Describe|Query|Lookup|Decrypt|Simulate)/.test(action));
+    expect([...new Set(actions)].sort()).toEqual([
       "dynamodb:DeleteItem",
       "dynamodb:PutItem",
-      "dynamodb:PutItem",
+      "ecs:UpdateService",
+      "iam:DeleteRolePolicy",
+      "iam:PutRolePolicy",
+      "iam:UpdateAccessKey",
       "lambda:InvokeFunction",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "sqs:SendMessage",
     ]);
-    expect(allowed("RespondRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
-      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["INVOCATIONS"] } },
-      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SUPPRESSED#*", "ANSWER#*"] } },
+    const keysFor = (action: string) =>
+      allowed("RespondRole", action)
+        .flatMap(
+          ({ Condition }) =>
+            (Condition as Record<string, Record<string, string[]>>)["ForAllValues:StringLike"]?.[
+              "dynamodb:LeadingKeys"
+            ] ?? ["*"],
+        )
+        .sort();
+    expect(keysFor("dynamodb:PutItem")).toEqual([
+      ...["ANSWER#*", "AUDIT", "AUDIT#*", "INCIDENT#*", "INCIDENTS", "INVOCATIONS", "OUTBOX"],
+      ...["SUPPRESSED#*", "THREAD#*"],
     ]);
-    expect(allowed("RespondRole", "lambda:InvokeFunction")[0]?.Resource).toEqual({
+    expect(keysFor("dynamodb:DeleteItem"), "nothing of the audit log").toEqual(["ANSWER#*", "INCIDENTS"]);
+    const functions = ["rotateAll", "verify"].map((name) => ({
+      "Fn::Sub": `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:rekey-dev-${name}`,
+    }));
+    expect(allowed("RespondRole", "lambda:InvokeFunction")[0]?.Resource).toEqual(functions);
+    expect(allowed("RespondRole", "iam:PutRolePolicy")[0]?.Resource).toEqual({
       "Fn::Sub":
         // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
-        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rekey-dev-rotateAll",
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/rekey-may-contain-no-role",
     });
+    expect(get("VerifyLambdaFunction").Properties.FunctionName).toBe("rekey-dev-verify");
     expect(get("RotateAllLambdaFunction").Properties.FunctionName).toBe("rekey-dev-rotateAll");
     expect(get("RespondLambdaFunction").Properties.FunctionName).toBe("rekey-dev-respond");
   });

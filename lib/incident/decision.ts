@@ -1,5 +1,6 @@
 /** What `next` is told of the world, and what it may answer. */
 import type { People } from "./approval.ts";
+import type { Values } from "./inputs.ts";
 import type { Event } from "./record.ts";
 import type { Before, Order, PersonId, Place, Proof } from "./run.ts";
 
@@ -21,12 +22,12 @@ export interface BeforeFact extends Before {
 export type ProofFact = { readonly place: Place } & Verdict;
 
 /**
- * `notYet`: it is under way. `absent`: nothing of it is there. `couldNotAsk`: nobody knows, and nothing is repeated on
+ * `notYet`: it is under way. `impossible`: it was tried, and will not come. `absent`: nothing of it is there. `couldNotAsk`: nobody knows, and nothing is repeated on
  * the strength of that.
  */
 export type Verdict =
-  | { readonly verdict: "passed"; readonly proof: Proof }
-  | { readonly verdict: "notYet" | "absent" | "couldNotAsk"; readonly because: string };
+  | { readonly verdict: "passed"; readonly proof: Proof; readonly gave?: Values }
+  | { readonly verdict: "notYet" | "absent" | "impossible" | "couldNotAsk"; readonly because: string };
 
 export type Decision =
   | { readonly do: "nothing" }

@@ -29,7 +29,8 @@ export type Event =
   | { readonly what: "lost"; readonly place: Place; readonly because: string }
   /** It was looked at, and nothing of it is there. */
   | { readonly what: "leftNoTrace"; readonly place: Place; readonly because: string }
-  | { readonly what: "proven"; readonly place: Place; readonly proof: Proof }
+  /** `gave`: what only the proof could tell, as after an act whose answer was lost. */
+  | { readonly what: "proven"; readonly place: Place; readonly proof: Proof; readonly gave?: Values }
   | { readonly what: "skipped"; readonly place: Place; readonly because: string }
   | { readonly what: "failed"; readonly place: Place; readonly because: string }
   | { readonly what: "tryAgain" | "goOn" | "takeBack"; readonly step: string; readonly by: PersonId }
@@ -97,7 +98,13 @@ function changedWork(run: Run, event: WorkEvent, at: string): Work {
     }
     case "proven":
       only(run, event, work, "pending", "waiting", "acting", "unknown");
-      return { ...work, status: event.place.undo ? "undone" : "done", proof: event.proof, settledAt: at };
+      return {
+        ...work,
+        status: event.place.undo ? "undone" : "done",
+        proof: event.proof,
+        settledAt: at,
+        ...(event.gave && { gave: event.gave }),
+      };
     case "skipped":
       only(run, event, work, "pending");
       return { ...work, status: "skipped", because: event.because, settledAt: at };

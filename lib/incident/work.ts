@@ -1,19 +1,10 @@
 /** What to do next about one step, or about the undoing of one. See `next` for the order and its reasons. */
 import { ACTIONS, type ActionName, PEOPLE } from "./actions.ts";
 import { digestOf, whoMayAnswer } from "./approval.ts";
-import type { Decision, Facts, Wait } from "./decision.ts";
+import type { Decision, Facts, Verdict, Wait } from "./decision.ts";
 import type { Values } from "./inputs.ts";
 import { resolve } from "./references.ts";
-import {
-  type Before,
-  knownIn,
-  type Order,
-  type Place,
-  type Proof,
-  type Run,
-  type Work,
-  workAt,
-} from "./run.ts";
+import { type Before, knownIn, type Order, type Place, type Run, type Work, workAt } from "./run.ts";
 import type { Step } from "./runbook.ts";
 
 const MOST_ATTEMPTS = 2;
@@ -111,7 +102,7 @@ function pending(at: At): Decision {
   if (before.isAlready) {
     const verdict = proofAt(at);
     if (!verdict) return { do: "look", at: "proof", order, check: task.prove };
-    if (verdict.verdict === "passed") return proven(place, verdict.proof);
+    if (verdict.verdict === "passed") return proven(place, verdict);
   }
   if (work.silences >= (task.ifSilent === "fail" ? 1 : MOST_SILENCES)) return fail(place, "nobody answered");
   const able = whoMayAnswer(run, step, place, facts.people);
@@ -184,7 +175,8 @@ function acting(at: At): Decision {
     };
   const verdict = proofAt(at);
   if (!verdict) return { do: "look", at: "proof", order, check: task.prove };
-  if (verdict.verdict === "passed") return proven(place, verdict.proof);
+  if (verdict.verdict === "passed") return proven(place, verdict);
+  if (verdict.verdict === "impossible") return fail(place, verdict.because);
   const deadline = new Date(Date.parse(work.answeredAt) + task.withinMs);
   return now >= deadline
     ? fail(place, `done, and not proven: ${verdict.because}`)
@@ -195,7 +187,8 @@ function unknown(at: At): Decision {
   const { step, place, work, task, order, facts, now } = at;
   const verdict = proofAt(at);
   if (!verdict) return { do: "look", at: "proof", order, check: task.prove };
-  if (verdict.verdict === "passed") return proven(place, verdict.proof);
+  if (verdict.verdict === "passed") return proven(place, verdict);
+  if (verdict.verdict === "impossible") return fail(place, verdict.because);
   const beganMs = Date.parse(work.beganAt ?? now.toISOString());
   const deadline = new Date(beganMs + task.withinMs);
   if (verdict.verdict === "absent" && now.getTime() - beganMs >= UNSEEN_MS)
@@ -226,6 +219,8 @@ function forPerson(step: Step, { people }: Facts, why: string, isUndo: boolean):
   return { do: "wait", because, people: all, isOverdue: true };
 }
 
+type Passed = Extract<Verdict, { readonly verdict: "passed" }>;
+
 /** What was looked at counts for the place that it was looked at for. */
 const isAt = (a: Place, b: Place) => a.step === b.step && a.undo === b.undo;
 const beforeAt = ({ facts, place }: At) => facts.befores?.find((one) => isAt(one.place, place));
@@ -239,9 +234,9 @@ const fail = (place: Place, because: string): Decision => ({
   do: "record",
   event: { what: "failed", place, because },
 });
-const proven = (place: Place, proof: Proof): Decision => ({
+const proven = (place: Place, { proof, gave }: Passed): Decision => ({
   do: "record",
-  event: { what: "proven", place, proof },
+  event: { what: "proven", place, proof, ...(gave && { gave }) },
 });
 const lapse = (place: Place, because: string, isSilence: boolean): Decision => ({
   do: "record",

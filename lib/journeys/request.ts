@@ -24,6 +24,8 @@ const payload = z.strictObject({
     z.string("must be text").check(z.trim(), z.minLength(1, "must not be empty"), z.maxLength(500)),
   ),
   scheduled: flag,
+  /** The same id again is the same run: for whoever may have to ask twice. */
+  id: z.optional(z.uuid("must be a UUID")),
 });
 
 const verification = z.strictObject({ only: z.optional(patterns) });
@@ -33,7 +35,8 @@ export type Verification = z.infer<typeof verification>;
 export function readRequest(event: unknown): RotationRequest {
   if (isSchedule(event))
     return { dryRun: false, force: false, emergency: false, scheduled: true, reason: "scheduled" };
-  return checkEmergency(read(payload, event));
+  const { id: _, ...request } = read(payload, event);
+  return checkEmergency(request);
 }
 
 /** @throws RekeyError PAYLOAD_INVALID */
@@ -48,7 +51,7 @@ export function read<Shape extends z.core.$ZodShape>(
 ): z.infer<typeof schema> {
   const parsed = schema.safeParse(event ?? {});
   if (parsed.success) return parsed.data;
-  const fields = Object.keys(schema.shape).filter((field) => field !== "scheduled");
+  const fields = Object.keys(schema.shape).filter((field) => field !== "scheduled" && field !== "id");
   const problems = parsed.error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `${key} is not a field; known are ${fields.join(", ")}`)

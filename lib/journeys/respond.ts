@@ -1,22 +1,27 @@
 /**
- * Answers what people ask for in Slack, by which button it was. A closed list: what stands in none of its lines is refused by
+ * Answers what people ask for in Slack, by which button it was, and begins runbooks for whoever IAM lets in. A closed list: what stands in none of its lines is refused by
  * name, and never guessed at.
  */
 import { RekeyError } from "../errors.ts";
+import { CLICKS } from "../incident/incidentMessage.ts";
 import { isSlackWork, readSlackWork, type SlackWork } from "../incident/slackWork.ts";
 import { EXPECTED } from "./expectedModal.ts";
+import { readIncidentRequest } from "./incidentRequest.ts";
+import { type Opened, openIncident } from "./openIncident.ts";
 import type { RespondPorts, Response } from "./respondPorts.ts";
 import { ALERT_BUTTONS, keepQuiet, respondToClick } from "./respondToClick.ts";
+import { INCIDENT_BUTTONS, respondToForm, respondToIncident } from "./respondToIncident.ts";
 
 /** @throws RekeyError PAYLOAD_INVALID; SLACK_FAILED, AWS_*: Lambda then invokes again, and what is missing is done */
-export async function respond(ports: RespondPorts, event: unknown, deadline: Date): Promise<Response> {
-  if (typeof event === "object" && event !== null && "runbook" in event)
-    throw new RekeyError(
-      "PAYLOAD_INVALID",
-      "runbook: no executor of runbooks is part of this deployment yet",
-    );
-  if (!isSlackWork(event))
-    throw new RekeyError("PAYLOAD_INVALID", 'from must be "slack": respond takes what slackAction hands on');
+export async function respond(
+  ports: RespondPorts,
+  event: unknown,
+  deadline: Date,
+): Promise<Response | Opened> {
+  if (!isSlackWork(event)) {
+    const { incidents } = ports;
+    return openIncident(incidents, readIncidentRequest(event), incidents.holder, deadline);
+  }
   const work = readSlackWork(event);
   const outcome = await answer(ports, work, deadline);
   const { workId, request } = work;
@@ -29,9 +34,13 @@ function answer(ports: RespondPorts, { request, workId }: SlackWork, deadline: D
     return respondToClick(ports, request, workId, deadline);
   if (request.kind === "modal" && request.callbackId === EXPECTED)
     return keepQuiet(ports, request, workId, deadline);
+  if (request.kind === "click" && INCIDENT_BUTTONS.includes(request.actionId))
+    return respondToIncident(ports, ports.incidents, request, workId, deadline);
+  if (request.kind === "modal" && request.callbackId === CLICKS.done)
+    return respondToForm(ports.incidents, request, workId, deadline);
   throw new RekeyError(
     "PAYLOAD_INVALID",
-    `${nameOf(request)}: nothing in this deployment answers it; known are ${ALERT_BUTTONS.join(", ")}`,
+    `${nameOf(request)}: nothing in this deployment answers it; known are ${[...ALERT_BUTTONS, ...INCIDENT_BUTTONS].join(", ")}`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { WatchStore } from "../detection/watchStore.ts";
 import type { Answers, Dialogs, Starter } from "../incident/answers.ts";
 import type { Announcer } from "../message.ts";
 import type { AccessPorts } from "./accessPorts.ts";
+import type { IncidentPorts } from "./incidentPorts.ts";
 
 /** `repeated`: somebody else is at it, or did it within the last minutes. */
 export type Response = "done" | "refused" | "repeated";
@@ -21,4 +22,5 @@ export interface RespondPorts extends Pick<AccessPorts, "tell" | "now"> {
   readonly channel: string;
   /** For blast radii, and to know which secrets are managed. */
   readonly access: AccessPorts;
+  readonly incidents: IncidentPorts;
 }

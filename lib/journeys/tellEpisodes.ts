@@ -51,13 +51,27 @@ async function tellOf(
   const context = { rules, known, usual: await store.usual(account, [principal]) };
   const outcomes: (keyof Telling)[] = [];
   for (const one of due) {
+    const hasBegun = await begin(ports, account, one);
     const messageId = await say(ports, one, context, account);
     outcomes.push(
       messageId === undefined ? "waiting" : one.told?.messageId === undefined ? "posted" : "edited",
     );
-    await keepTold(ports, account, one, messageId);
+    // Told again, and so begun again, as long as its incident has not begun.
+    await keepTold(ports, account, hasBegun ? one : { ...one, digest: "" }, messageId);
   }
   return outcomes;
+}
+
+/** A run that cannot be begun must not keep people from being told. */
+async function begin({ respond, tell }: WatchPorts, account: string, { episode }: ToTell): Promise<boolean> {
+  try {
+    await respond?.(account, episode);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    tell({ event: "incident.notBegun", principal: episode.principal, error });
+    return false;
+  }
 }
 
 /** Where it stands now must not be lost, whatever else was found meanwhile: it would be posted a second time. */

@@ -1,4 +1,5 @@
 /** What the watch over secret reads is given. */
+import type { Episode } from "../detection/episodes.ts";
 import type { Rule } from "../detection/rule.ts";
 import type { WatchStore } from "../detection/watchStore.ts";
 import type { Announcer } from "../message.ts";
@@ -9,4 +10,6 @@ export interface WatchPorts extends Pick<Ports, "tell" | "now"> {
   readonly rules: readonly Rule[];
   /** Undefined when no channel is configured. */
   readonly announcer?: Announcer;
+  /** Begins the incident of what was found. Undefined where nobody could approve anything. */
+  readonly respond?: (account: string, episode: Episode) => Promise<unknown>;
 }

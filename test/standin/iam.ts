@@ -1,8 +1,10 @@
 /**
- * The two questions that Rekey asks IAM and STS, over AWS's query protocol: who am I, and what may that one do. Everything
- * is allowed that no rule denies; a rule that hangs on a tag says so in MissingContextValues, as the policy simulator does.
+ * What Rekey asks IAM and STS, over AWS's query protocol: who am I, what may that one do, and the keys and role policies of
+ * an incident. Everything is allowed that no rule denies; a rule that hangs on a tag says so in MissingContextValues, as the
+ * policy simulator does.
  */
 import { randomUUID } from "node:crypto";
+import { IamIdentities } from "./iamIdentities.ts";
 import type { Route, ServedCall } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 
@@ -21,6 +23,10 @@ export class Iam {
   /** `absent`: as in a cloud that has no IAM. */
   mood: "served" | "forbidden" | "absent" | "silent" = "served";
   calls = 0;
+  /** Users with their keys, and roles with their policies. */
+  readonly identities = new IamIdentities();
+  /** Operation -> how the next call of it ends: served and never answered, or not even served. */
+  readonly lose = new Map<string, "after" | "before">();
   readonly #principalOf: (accessKeyId: string) => string;
   readonly #observe: (call: ServedCall) => void;
 
@@ -48,8 +54,12 @@ export class Iam {
     try {
       if (this.mood === "forbidden")
         throw new AwsError("AccessDenied", `not authorized to ${operation}`, 403);
+      const lost = this.lose.get(operation);
+      this.lose.delete(operation);
+      if (lost === "before") return void response.destroy();
       const result = run(input, caller);
       this.#observe(call);
+      if (lost === "after") return void response.destroy();
       answer(200, `<${operation}Response>${element(`${operation}Result`, result)}</${operation}Response>`);
     } catch (error) {
       const known = error instanceof AwsError ? error : new AwsError("InternalFailure", "it crashed", 500);
@@ -68,8 +78,17 @@ export class Iam {
     },
     SimulatePrincipalPolicy: {
       service: { targetPrefix: "", eventSource: "iam.amazonaws.com", operations: {}, limits: [] },
-      run: (input) => this.#simulate(input),
+      run: (input) => this.identities.simulate(input) ?? this.#simulate(input),
     },
+    ...Object.fromEntries(
+      Object.entries(this.identities.operations).map(([name, run]) => [
+        name,
+        {
+          service: { targetPrefix: "", eventSource: "iam.amazonaws.com", operations: {}, limits: [] },
+          run,
+        },
+      ]),
+    ),
   };
 
   #simulate(input: URLSearchParams): object {
