@@ -64,6 +64,7 @@ export const DRIVERS: Readonly<Record<string, string>> = {
   pg: "driver-pg.cjs",
   "@slack/web-api": "driver-slack.cjs",
   "./iamClients.ts": "driver-iam.cjs",
+  "./s3Client.ts": "driver-s3.cjs",
   "./lambdaClient.ts": "driver-lambda.cjs",
   "./runbookFiles.ts": "driver-runbooks.cjs",
   "./snsClient.ts": "driver-sns.cjs",

@@ -9,7 +9,9 @@ import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
 import { dynamoAnswers } from "./adapters/dynamoAnswers.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
+import { dynamoDrills } from "./adapters/dynamoDrills.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
+import { dynamoIncidents } from "./adapters/dynamoIncidents.ts";
 import { dynamoOutbox } from "./adapters/dynamoOutbox.ts";
 import { dynamoSeenRequests } from "./adapters/dynamoSeenRequests.ts";
 import { dynamoWatchStore } from "./adapters/dynamoWatch.ts";
@@ -17,6 +19,9 @@ import { ecsFleet } from "./adapters/ecs.ts";
 import { ecsWatch } from "./adapters/ecsWatch.ts";
 import { iamRights } from "./adapters/iam.ts";
 import { lambdaWorkQueue } from "./adapters/lambdaWorkQueue.ts";
+import { loadRunbook } from "./adapters/runbooks.ts";
+import { s3TrailFiles } from "./adapters/s3.ts";
+import { s3Pages } from "./adapters/s3Pages.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
@@ -28,14 +33,28 @@ import { type Config, parseConfig } from "./config.ts";
 import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
 import { RekeyError } from "./errors.ts";
+import type { IncidentStore } from "./incident/incidentStore.ts";
 import { PACE } from "./incident/outboxSteps.ts";
 import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
 import { advance } from "./journeys/advance.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
 import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
+import { type DrillAnswer, type DrillPorts, drill } from "./journeys/drill.ts";
 import type { SendPorts } from "./journeys/driveThread.ts";
+import { keptIncident, keptReach } from "./journeys/keptIncident.ts";
+import { beginIncident } from "./journeys/openIncident.ts";
+import { outboxVoice } from "./journeys/outboxVoice.ts";
 import type { Ports } from "./journeys/ports.ts";
+import {
+  type PostMortemAnswer,
+  type PostMortemPorts,
+  postMortem,
+  postMortems,
+  postMortemWithoutNames,
+} from "./journeys/postMortem.ts";
+import { readDrillRequest, readPostMortemRequest } from "./journeys/postMortemRequest.ts";
+import { reached } from "./journeys/reached.ts";
 import { type HttpAnswer, type HttpRequest, receiveSlack, type SlackDoor } from "./journeys/receiveSlack.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { respond } from "./journeys/respond.ts";
@@ -50,6 +69,7 @@ import { verify } from "./journeys/verify.ts";
 import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
 import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
+import { type TrailFileReport, watchTrailFiles } from "./journeys/watchTrailFiles.ts";
 import type { Invocation } from "./journeys/work.ts";
 import { tell } from "./log.ts";
 import type { Announcer } from "./message.ts";
@@ -145,6 +165,13 @@ export async function onScanAccess(env: Env, moment: Moment): Promise<WatchRepor
 export async function onAccessEvent(env: Env, event: unknown): Promise<EventReport> {
   const config = parseConfig(env);
   return watchEvent(watchPorts(config, secretsManagerStore(callLedger(config.table))), event);
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, and whatever keeps a file from being read or what was seen from being kept */
+export async function onTrailFile(env: Env, event: unknown): Promise<TrailFileReport> {
+  const config = parseConfig(env);
+  const watch = watchPorts(config, secretsManagerStore(callLedger(config.table)));
+  return watchTrailFiles({ ...watch, files: s3TrailFiles() }, event);
 }
 
 function watchPorts(config: Config, store: SecretStore): WatchPorts {
@@ -265,6 +292,65 @@ function sendPorts({ table, slack, fallbackTopic }: Config): SendPorts | undefin
     pace: PACE,
     concurrency: THREADS_AT_ONCE,
     silence: { until: new Date(0) },
+  };
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, RECORD_INVALID, and whatever keeps the page from being read or written */
+export async function onPostMortem(
+  env: Env,
+  event: unknown,
+  moment: Moment,
+): Promise<PostMortemAnswer | { readonly markdown: string }> {
+  const config = parseConfig(env);
+  const { run, names } = readPostMortemRequest(event);
+  const access = accessPorts(config);
+  const ports = postMortemPorts(config, (one) => reached(access, one, deadlineOf(moment, RESERVE_MS)));
+  return names ? postMortem(ports, run) : postMortemWithoutNames(ports, run);
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, RECORD_INVALID, and whatever keeps the drill from beginning or being told */
+export async function onDrill(env: Env, event: unknown): Promise<DrillAnswer> {
+  const config = parseConfig(env);
+  const { table, slack } = config;
+  const incidents = dynamoIncidents(table);
+  const { now } = CLOCK;
+  const voice = outboxVoice({ outbox: dynamoOutbox(table), now, newId: randomUUID });
+  const ports: DrillPorts = {
+    store: secretsManagerStore(callLedger(table)),
+    drills: dynamoDrills(table),
+    runs: {
+      begin: (asked) => beginIncident({ incidents, loadRunbook, tell, now }, asked),
+      read: (id) => keptIncident(incidents, id),
+    },
+    ...(config.postMortems
+      ? { postMortems: postMortems(postMortemPorts(config, fromSteps(incidents))) }
+      : {}),
+    ...(slack ? { voice } : {}),
+    tell,
+    now,
+  };
+  return drill(ports, readDrillRequest(event, now()));
+}
+
+const fromSteps =
+  (incidents: IncidentStore): PostMortemPorts["reached"] =>
+  (run, runbook) =>
+    keptReach(incidents, run, runbook);
+
+/** @throws RekeyError CONFIG_INVALID */
+function postMortemPorts(
+  { table, postMortems }: Config,
+  reached: PostMortemPorts["reached"],
+): PostMortemPorts {
+  if (!postMortems)
+    throw new RekeyError("CONFIG_INVALID", "environment: REKEY_POST_MORTEMS is missing: the bucket's name");
+  const incidents = dynamoIncidents(table);
+  return {
+    runs: { read: (id) => keptIncident(incidents, id) },
+    reached,
+    pages: s3Pages(postMortems.bucket, postMortems.region),
+    tell,
+    now: CLOCK.now,
   };
 }
 

@@ -67,6 +67,7 @@ async function copyOfProject(): Promise<string> {
 
 interface Resource {
   readonly Type: string;
+  readonly Condition?: string;
   // The template is data without a schema here; each test looks at the few fields it is about.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly Properties: any;
@@ -76,6 +77,7 @@ type Resources = Readonly<Record<string, Resource>>;
 let project: string;
 let packaged: Ran;
 let resources: Resources;
+let conditions: Readonly<Record<string, unknown>>;
 
 beforeAll(async () => {
   project = await copyOfProject();
@@ -85,7 +87,7 @@ beforeAll(async () => {
     join(project, ".serverless", "cloudformation-template-update-stack.json"),
     "utf8",
   );
-  resources = JSON.parse(template).Resources;
+  ({ Resources: resources, Conditions: conditions } = JSON.parse(template));
 });
 
 afterAll(() => rm(project, { recursive: true, force: true }));
@@ -138,6 +140,8 @@ describe("sls package without an account", () => {
       "advance.zip",
       "blastRadius.zip",
       "containerStopped.zip",
+      "drill.zip",
+      "postMortem.zip",
       "respond.zip",
       "reviewAccess.zip",
       "rotateAll.zip",
@@ -146,12 +150,13 @@ describe("sls package without an account", () => {
       "sendOutbox.zip",
       "slackAction.zip",
       "suppress.zip",
+      "trailFile.zip",
       "verify.zip",
     ]);
     for (const name of files) {
       const zip = await readFile(join(project, ".serverless", name));
       // The end record's count of entries, and their names.
-      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(8);
+      expect(zip.readUInt16LE(zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1")) + 10)).toBe(9);
       const text = zip.toString("latin1");
       for (const file of [
         name.replace(".zip", ""),
@@ -160,6 +165,7 @@ describe("sls package without an account", () => {
         "driver-lambda",
         "driver-redis",
         "driver-runbooks",
+        "driver-s3",
         "driver-slack",
         "driver-sns",
       ]) {
@@ -380,6 +386,58 @@ describe("sls package without an account", () => {
     ]);
   });
 
+  test("wakes trailFile by the trail's bucket, and has none of it without one", () => {
+    const ofBucket = Object.entries(resources).filter(([, { Condition }]) => Condition === "HasTrailBucket");
+    expect(ofBucket.map(([id]) => id).sort()).toEqual([
+      "ReadTrailFiles",
+      "TrailBucketPermission",
+      "TrailFiles",
+      "TrailFilesPermission",
+    ]);
+    // As the parameter stands: empty.
+    expect(conditions["HasTrailBucket"]).toEqual({ "Fn::Not": [{ "Fn::Equals": ["", ""] }] });
+    const { EventPattern, Targets } = get("TrailFiles").Properties;
+    expect(EventPattern).toMatchObject({
+      source: ["aws.s3"],
+      "detail-type": ["Object Created"],
+      detail: { object: { key: [{ prefix: "AWSLogs/" }] } },
+    });
+    expect(Targets[0]).toMatchObject({
+      Arn: { "Fn::GetAtt": ["TrailFileLambdaFunction", "Arn"] },
+      DeadLetterConfig: { Arn: { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+    });
+    expect(get("TrailFilesPermission").Properties.SourceArn).toEqual({ "Fn::GetAtt": ["TrailFiles", "Arn"] });
+    expect(get("TrailBucketPermission").Properties).toMatchObject({
+      Principal: "s3.amazonaws.com",
+      SourceAccount: { Ref: "AWS::AccountId" },
+    });
+    expect(get("TrailFileLambdaFunction").Properties).toMatchObject({
+      MemorySize: 1024,
+      Timeout: 300,
+      Role: { "Fn::GetAtt": ["TrailFileRole", "Arn"] },
+    });
+    expect(get("TrailFileLambdaEvConf").Properties.DestinationConfig.OnFailure.Destination).toEqual({
+      "Fn::GetAtt": ["DeadLetters", "Arn"],
+    });
+  });
+
+  test("counts every role that may read a secret among Rekey's own", () => {
+    const { REKEY_ROLES } = get("ScanAccessLambdaFunction").Properties.Environment.Variables;
+    const [, ours] = REKEY_ROLES["Fn::Join"];
+    const readers = Object.entries(resources)
+      .filter(
+        ([, { Type, Properties }]) =>
+          Type === "AWS::IAM::Role" &&
+          (JSON.stringify(Properties).includes("secretsmanager:GetSecretValue") ||
+            JSON.stringify(Properties.ManagedPolicyArns ?? "").includes("RotationPolicy")),
+      )
+      .map(([id]) => id);
+    expect(readers).toContain("TrailFileRole");
+    expect(ours.map((one: { "Fn::GetAtt": [string, string] }) => one["Fn::GetAtt"][0]).sort()).toEqual(
+      readers.sort(),
+    );
+  });
+
   test("raises an alarm when the scan falls behind, fails or falls silent", () => {
     const [behind, filter] = [get("ScanAccessBehind").Properties, get("ScansBehind").Properties];
     const [counted] = filter.MetricTransformations;
@@ -438,6 +496,8 @@ describe("sls package without an account", () => {
         ["AdvanceLambdaFunction", "Errors"],
         ["RotateSecretLambdaFunction", "Errors"],
         ["ContainerStoppedLambdaFunction", "Errors"],
+        ["TrailFileLambdaFunction", "Errors"],
+        ["DrillLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
         ["SlackActionLambdaFunction", "Errors"],
         ["RespondLambdaFunction", "Errors"],
@@ -453,6 +513,57 @@ describe("sls package without an account", () => {
     expect(table.Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
     expect(table.Properties.TableName).toBe("rekey-dev");
     expect(get("RotateAllLambdaFunction").Properties.Environment.Variables.REKEY_TABLE).toBe("rekey-dev");
+  });
+});
+
+describe("the bucket of the post-mortems", () => {
+  test("is private, encrypted, keeps every version, and stays when the stack goes", () => {
+    const bucket = get("PostMortems");
+    expect(bucket).toMatchObject({ DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" });
+    expect(bucket.Properties).toEqual({
+      VersioningConfiguration: { Status: "Enabled" },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+    });
+    expect(get("PostMortemsPolicy").Properties.PolicyDocument.Statement).toMatchObject([
+      { Effect: "Deny", Principal: "*", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+    ]);
+  });
+
+  test("is named to the two functions that write pages, which can neither delete one nor read a value", () => {
+    for (const id of ["PostMortem", "Drill"]) {
+      const { Variables } = get(`${id}LambdaFunction`).Properties.Environment;
+      expect(Variables.REKEY_POST_MORTEMS).toEqual({ Ref: "PostMortems" });
+      const actions = statements(`${id}Role`).flatMap(({ Action }) => [Action].flat());
+      expect(actions.filter((action) => action.startsWith("s3:"))).toEqual([
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+      ]);
+      expect(actions).not.toContain("secretsmanager:GetSecretValue");
+      expect(actions).not.toContain("dynamodb:DeleteItem");
+    }
+  });
+
+  test("has the drill begun once a month, and looked at every hour", () => {
+    const { ScheduleExpression, Target } = get("MonthlyDrill").Properties;
+    expect(ScheduleExpression).toBe("cron(0 9 ? * TUE#2 *)");
+    expect(Target.Arn).toEqual({ "Fn::GetAtt": ["DrillLambdaFunction", "Arn"] });
+    expect(JSON.parse(Target.Input)["detail-type"]).toBe("Scheduled Event");
+    const [rule] = rulesOf("DrillLambdaFunction");
+    expect(rule?.Properties.ScheduleExpression).toBe("rate(1 hour)");
+    expect(JSON.parse(rule?.Properties.Targets[0].Input)).toEqual({ look: true });
+    expect(statements("SchedulerRole").flatMap(({ Resource }) => [Resource].flat())).toContainEqual({
+      "Fn::GetAtt": ["DrillLambdaFunction", "Arn"],
+    });
   });
 });
 
@@ -536,10 +647,40 @@ describe("the rights", () => {
       "secretsmanager:GetSecretValue",
       "secretsmanager:ListSecrets",
     ]);
-    for (const role of ["ScanAccessRole", "AccessEventRole"])
+    for (const role of ["ScanAccessRole", "AccessEventRole", "TrailFileRole"])
       expect(JSON.stringify(allowed(role, "dynamodb:PutItem")[0]?.Condition)).not.toMatch(
         /RUN#|OPEN|CLAIM|HISTORY/,
       );
+  });
+
+  test("of trailFile read files of the trail's bucket, keep what the scan keeps of them, and no more", () => {
+    const actions = (id: string) =>
+      statements(id)
+        .flatMap(({ Action }) => [Action].flat())
+        .sort();
+    expect(actions("TrailFileRole")).toEqual([
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "kms:Decrypt",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "secretsmanager:GetSecretValue",
+      "sqs:SendMessage",
+    ]);
+    expect(allowed("TrailFileRole", "dynamodb:PutItem")).toEqual(
+      allowed("AccessEventRole", "dynamodb:PutItem"),
+    );
+    expect(actions("ReadTrailFiles")).toEqual(["kms:Decrypt", "s3:GetObject"]);
+    const [file] = allowed("ReadTrailFiles", "s3:GetObject");
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+    expect(file?.Resource).toEqual({ "Fn::Sub": "arn:${AWS::Partition}:s3:::/AWSLogs/*" });
+    const [key] = allowed("ReadTrailFiles", "kms:Decrypt");
+    expect(key?.Condition).toMatchObject({
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+      StringEquals: { "kms:ViaService": { "Fn::Sub": "s3.${AWS::Region}.amazonaws.com" } },
+    });
   });
 
   test("of containerStopped look, and write nothing but its records, its log, and what was lost", () => {
@@ -643,9 +784,13 @@ describe("the rights", () => {
       "ReviewAccessRole",
       "ScanAccessRole",
       "AccessEventRole",
+      "TrailFileRole",
+      "ReadTrailFiles",
       "SchedulerRole",
       "SlackActionRole",
       "SendOutboxRole",
+      "PostMortemRole",
+      "DrillRole",
       "RespondRole",
       "SuppressRole",
     ].flatMap(statements);
@@ -689,9 +834,11 @@ describe("the rights", () => {
         "RotateAllRole",
         "BlastRadiusRole",
         "ScanAccessRole",
+        "ReadTrailFiles",
         "ContainerStoppedRole",
         "SlackActionRole",
         "SendOutboxRole",
+        "PostMortemRole",
       ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),

@@ -30,7 +30,10 @@ export interface Beginning {
  * @returns the run's id; it may have begun before
  * @throws RekeyError PAYLOAD_INVALID naming every field that is wrong, AWS_*
  */
-export async function beginIncident(ports: IncidentPorts, asked: Beginning): Promise<string> {
+export async function beginIncident(
+  ports: Pick<IncidentPorts, "incidents" | "loadRunbook" | "tell" | "now">,
+  asked: Beginning,
+): Promise<string> {
   const runbook = await ports.loadRunbook(asked.runbook);
   const now = ports.now();
   const id = runIdOf(runbook.id, ...asked.about);

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { advanceIncidents } from "../../lib/journeys/advanceIncidents.ts";
 import { driveIncident } from "../../lib/journeys/driveIncident.ts";
 import { enterClick } from "../../lib/journeys/enterClick.ts";
-import { openIncident } from "../../lib/journeys/openIncident.ts";
 import { readIncidentRequest } from "../../lib/journeys/incidentRequest.ts";
+import { openIncident } from "../../lib/journeys/openIncident.ts";
 import { verifyAudit } from "../../lib/journeys/verifyAudit.ts";
 import { type IncidentWorld, incidentWorld, KEY, Killed, ROLE, SECRET } from "./incidentWorld.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, DynamoDB, Lambda and Slack behind one endpoint on loopback. The
+ * The local cloud: Secrets Manager, ECS, IAM, CloudTrail, DynamoDB, Lambda, S3 and Slack behind one endpoint on loopback. The
  * code under test reaches it as it reaches AWS, through `AWS_ENDPOINT_URL`; it does not know that it is here.
  */
 import { randomUUID } from "node:crypto";
@@ -12,6 +12,7 @@ import { FetchedSecrets } from "./fetchedSecrets.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import type { HistoryOptions } from "./lookupEvents.ts";
+import { S3 } from "./s3.ts";
 import { secretsManagerService } from "./secretsManager.ts";
 import { SecretsModel } from "./secretsModel.ts";
 import { Rotations } from "./secretsRotation.ts";
@@ -49,6 +50,7 @@ export interface Cloud {
   readonly slack: SlackWorkspace;
   readonly lambda: Lambda;
   readonly iam: Iam;
+  readonly files: S3;
   readonly metrics: Metrics;
   stop(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const trails: StandinTrail[] = [];
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
   const lambda = new Lambda();
+  const files = new S3();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
   const rotations = new Rotations(secrets, lambda, (name, arn, token) =>
     trail.publish("secretsmanager.amazonaws.com", name, arn, token),
@@ -75,7 +78,12 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   };
   const door: Door = await startServer({
     services: () => services,
-    routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route, "/": iam.route },
+    routes: {
+      "/2015-03-31/functions/": lambda.route,
+      "/api/": slack.route,
+      [S3.PATH]: files.route,
+      "/": iam.route,
+    },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
     principalOf,
     throttles: options.throttles ?? false,
@@ -83,6 +91,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   });
   const env = {
     AWS_ENDPOINT_URL: door.endpoint,
+    AWS_ENDPOINT_URL_S3: `${door.endpoint}${S3.PATH}`,
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: "rekey",
     AWS_SECRET_ACCESS_KEY: "local",
@@ -151,6 +160,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     slack,
     lambda,
     iam,
+    files,
     metrics,
     async stop() {
       rotations.stop();
