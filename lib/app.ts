@@ -9,6 +9,7 @@ import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
 import { dynamoAnswers } from "./adapters/dynamoAnswers.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
+import { dynamoDrills } from "./adapters/dynamoDrills.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
 import { dynamoIncidents } from "./adapters/dynamoIncidents.ts";
 import { dynamoOutbox } from "./adapters/dynamoOutbox.ts";
@@ -21,8 +22,9 @@ import { iamRights } from "./adapters/iam.ts";
 import { iamControl } from "./adapters/iamControl.ts";
 import { lambdaAnswer } from "./adapters/lambdaAnswer.ts";
 import { lambdaWorkQueue } from "./adapters/lambdaWorkQueue.ts";
-import { s3TrailFiles } from "./adapters/s3.ts";
 import { loadRunbook } from "./adapters/runbooks.ts";
+import { s3TrailFiles } from "./adapters/s3.ts";
+import { s3Pages } from "./adapters/s3Pages.ts";
 import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
@@ -35,6 +37,7 @@ import type { Episode } from "./detection/episodes.ts";
 import { RULES } from "./detection/rules.ts";
 import type { WeeklyReview } from "./detection/weeklyReview.ts";
 import { RekeyError } from "./errors.ts";
+import type { IncidentStore } from "./incident/incidentStore.ts";
 import { PACE } from "./incident/outboxSteps.ts";
 import type { AccessPorts } from "./journeys/accessPorts.ts";
 import { readRadiusRequest, readReviewRequest } from "./journeys/accessRequest.ts";
@@ -42,14 +45,26 @@ import { advance } from "./journeys/advance.ts";
 import { advanceIncidents } from "./journeys/advanceIncidents.ts";
 import { type BlastRadiusAnswer, blastRadius } from "./journeys/blastRadius.ts";
 import { containerStopped, type StopOutcome } from "./journeys/containerStopped.ts";
+import { type DrillAnswer, type DrillPorts, drill } from "./journeys/drill.ts";
 import type { Driven } from "./journeys/driveIncident.ts";
 import type { SendPorts } from "./journeys/driveThread.ts";
 import { incidentEffects } from "./journeys/incidentEffects.ts";
 import { incidentFor } from "./journeys/incidentFor.ts";
 import type { IncidentPorts } from "./journeys/incidentPorts.ts";
+import { keptIncident, keptReach } from "./journeys/keptIncident.ts";
 import type { Opened } from "./journeys/openIncident.ts";
+import { beginIncident } from "./journeys/openIncident.ts";
 import { outboxVoice } from "./journeys/outboxVoice.ts";
 import type { Ports } from "./journeys/ports.ts";
+import {
+  type PostMortemAnswer,
+  type PostMortemPorts,
+  postMortem,
+  postMortems,
+  postMortemWithoutNames,
+} from "./journeys/postMortem.ts";
+import { readDrillRequest, readPostMortemRequest } from "./journeys/postMortemRequest.ts";
+import { reached } from "./journeys/reached.ts";
 import { type HttpAnswer, type HttpRequest, receiveSlack, type SlackDoor } from "./journeys/receiveSlack.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
 import { respond } from "./journeys/respond.ts";
@@ -61,8 +76,8 @@ import { type Sent, sendOutbox } from "./journeys/sendOutbox.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
 import { type SuppressAnswer, suppress } from "./journeys/suppress.ts";
 import { verify } from "./journeys/verify.ts";
-import { type EventReport, watchQueued } from "./journeys/watchEvent.ts";
 import { type AuditReport, readAuditRequest, verifyAudit } from "./journeys/verifyAudit.ts";
+import { type EventReport, watchQueued } from "./journeys/watchEvent.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
 import { type WatchReport, type WatchScanPorts, watchScan } from "./journeys/watchScan.ts";
 import { type TrailFileReport, watchTrailFiles } from "./journeys/watchTrailFiles.ts";
@@ -295,11 +310,16 @@ function incidentPorts(config: Config, access: AccessPorts, moment: Moment): Inc
     tasks: ecsStoppedTasks(),
     iam: iamControl(),
     incidents,
-    postMortems: {
-      open: async ({ id }) => {
-        throw new RekeyError("CONFIG_INVALID", `nothing writes the post-mortem of ${id} in this deployment`);
-      },
-    },
+    postMortems: config.postMortems
+      ? postMortems(postMortemPorts(config, fromSteps(incidents)))
+      : {
+          open: async ({ id }) => {
+            throw new RekeyError(
+              "CONFIG_INVALID",
+              `environment: REKEY_POST_MORTEMS is missing; nothing keeps ${id}`,
+            );
+          },
+        },
     ...(voice && { voice }),
   });
   const people = { approvers: [first, ...others] as const, responders };
@@ -370,6 +390,65 @@ function sendPorts({ table, slack, fallbackTopic }: Config): SendPorts | undefin
     pace: PACE,
     concurrency: THREADS_AT_ONCE,
     silence: { until: new Date(0) },
+  };
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, RECORD_INVALID, and whatever keeps the page from being read or written */
+export async function onPostMortem(
+  env: Env,
+  event: unknown,
+  moment: Moment,
+): Promise<PostMortemAnswer | { readonly markdown: string }> {
+  const config = parseConfig(env);
+  const { run, names } = readPostMortemRequest(event);
+  const access = accessPorts(config);
+  const ports = postMortemPorts(config, (one) => reached(access, one, deadlineOf(moment, RESERVE_MS)));
+  return names ? postMortem(ports, run) : postMortemWithoutNames(ports, run);
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID, RECORD_INVALID, and whatever keeps the drill from beginning or being told */
+export async function onDrill(env: Env, event: unknown): Promise<DrillAnswer> {
+  const config = parseConfig(env);
+  const { table, slack } = config;
+  const incidents = dynamoIncidents(table);
+  const { now } = CLOCK;
+  const voice = outboxVoice({ outbox: dynamoOutbox(table), now, newId: randomUUID });
+  const ports: DrillPorts = {
+    store: secretsManagerStore(callLedger(table)),
+    drills: dynamoDrills(table),
+    runs: {
+      begin: (asked) => beginIncident({ incidents, loadRunbook, tell, now }, asked),
+      read: (id) => keptIncident(incidents, id),
+    },
+    ...(config.postMortems
+      ? { postMortems: postMortems(postMortemPorts(config, fromSteps(incidents))) }
+      : {}),
+    ...(slack ? { voice } : {}),
+    tell,
+    now,
+  };
+  return drill(ports, readDrillRequest(event, now()));
+}
+
+const fromSteps =
+  (incidents: IncidentStore): PostMortemPorts["reached"] =>
+  (run, runbook) =>
+    keptReach(incidents, run, runbook);
+
+/** @throws RekeyError CONFIG_INVALID */
+function postMortemPorts(
+  { table, postMortems }: Config,
+  reached: PostMortemPorts["reached"],
+): PostMortemPorts {
+  if (!postMortems)
+    throw new RekeyError("CONFIG_INVALID", "environment: REKEY_POST_MORTEMS is missing: the bucket's name");
+  const incidents = dynamoIncidents(table);
+  return {
+    runs: { read: (id) => keptIncident(incidents, id) },
+    reached,
+    pages: s3Pages(postMortems.bucket, postMortems.region),
+    tell,
+    now: CLOCK.now,
   };
 }
 

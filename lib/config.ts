@@ -55,6 +55,8 @@ const schema = z.object({
   REKEY_ACCOUNTS: z.optional(z.string()),
   /** How the names of Rekey's functions, rules and schedules begin. */
   REKEY_NAMES_BEGIN: z.optional(z.string()),
+  /** The bucket of the post-mortems. */
+  REKEY_POST_MORTEMS: z.optional(z.string()),
   SLACK_API_URL: z.optional(z.url("must be a URL")),
   /** Set by Lambda: where the function runs. */
   AWS_REGION: z.optional(z.string()),
@@ -77,6 +79,7 @@ export interface Config {
   readonly incidentSeverity: Severity;
   readonly verifyFunction?: string;
   readonly fallbackTopic?: string;
+  readonly postMortems?: { readonly bucket: string; readonly region: string };
   readonly clusters: readonly string[];
   readonly watch: {
     readonly roles: readonly string[];
@@ -108,6 +111,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   if (door.some((name) => given[name]) && ![...door, "REKEY_RESPOND_FUNCTION"].every((name) => given[name])) {
     problems.push(`${door.join(", ")} must be set together, and REKEY_RESPOND_FUNCTION with them`);
   }
+  if (given["REKEY_POST_MORTEMS"] && !given["AWS_REGION"])
+    problems.push("AWS_REGION is missing, which links to post-mortems name");
   if (!parsed.success || problems.length > 0) {
     throw new RekeyError("CONFIG_INVALID", `environment: ${problems.join("; ")}`);
   }
@@ -134,6 +139,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
         }
       : {}),
     ...(data.REKEY_FALLBACK_TOPIC ? { fallbackTopic: data.REKEY_FALLBACK_TOPIC } : {}),
+    ...(data.REKEY_POST_MORTEMS && data.AWS_REGION
+      ? { postMortems: { bucket: data.REKEY_POST_MORTEMS, region: data.AWS_REGION } }
+      : {}),
     ...(data.REKEY_ROTATE_ALL_FUNCTION ? { rotateAllFunction: data.REKEY_ROTATE_ALL_FUNCTION } : {}),
     approvers: words(data.REKEY_APPROVERS),
     responders: words(data.REKEY_RESPONDERS),

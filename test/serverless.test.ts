@@ -141,6 +141,8 @@ describe("sls package without an account", () => {
       "advanceIncidents.zip",
       "blastRadius.zip",
       "containerStopped.zip",
+      "drill.zip",
+      "postMortem.zip",
       "respond.zip",
       "reviewAccess.zip",
       "rotateAll.zip",
@@ -506,6 +508,7 @@ describe("sls package without an account", () => {
         ["RotateSecretLambdaFunction", "Errors"],
         ["ContainerStoppedLambdaFunction", "Errors"],
         ["TrailFileLambdaFunction", "Errors"],
+        ["DrillLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
         ["SlackActionLambdaFunction", "Errors"],
         ["RespondLambdaFunction", "Errors"],
@@ -521,6 +524,57 @@ describe("sls package without an account", () => {
     expect(table.Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
     expect(table.Properties.TableName).toBe("rekey-dev");
     expect(get("RotateAllLambdaFunction").Properties.Environment.Variables.REKEY_TABLE).toBe("rekey-dev");
+  });
+});
+
+describe("the bucket of the post-mortems", () => {
+  test("is private, encrypted, keeps every version, and stays when the stack goes", () => {
+    const bucket = get("PostMortems");
+    expect(bucket).toMatchObject({ DeletionPolicy: "RetainExceptOnCreate", UpdateReplacePolicy: "Retain" });
+    expect(bucket.Properties).toEqual({
+      VersioningConfiguration: { Status: "Enabled" },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+    });
+    expect(get("PostMortemsPolicy").Properties.PolicyDocument.Statement).toMatchObject([
+      { Effect: "Deny", Principal: "*", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+    ]);
+  });
+
+  test("is named to the two functions that write pages, which can neither delete one nor read a value", () => {
+    for (const id of ["PostMortem", "Drill"]) {
+      const { Variables } = get(`${id}LambdaFunction`).Properties.Environment;
+      expect(Variables.REKEY_POST_MORTEMS).toEqual({ Ref: "PostMortems" });
+      const actions = statements(`${id}Role`).flatMap(({ Action }) => [Action].flat());
+      expect(actions.filter((action) => action.startsWith("s3:"))).toEqual([
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+      ]);
+      expect(actions).not.toContain("secretsmanager:GetSecretValue");
+      expect(actions).not.toContain("dynamodb:DeleteItem");
+    }
+  });
+
+  test("has the drill begun once a month, and looked at every hour", () => {
+    const { ScheduleExpression, Target } = get("MonthlyDrill").Properties;
+    expect(ScheduleExpression).toBe("cron(0 9 ? * TUE#2 *)");
+    expect(Target.Arn).toEqual({ "Fn::GetAtt": ["DrillLambdaFunction", "Arn"] });
+    expect(JSON.parse(Target.Input)["detail-type"]).toBe("Scheduled Event");
+    const [rule] = rulesOf("DrillLambdaFunction");
+    expect(rule?.Properties.ScheduleExpression).toBe("rate(1 hour)");
+    expect(JSON.parse(rule?.Properties.Targets[0].Input)).toEqual({ look: true });
+    expect(statements("SchedulerRole").flatMap(({ Resource }) => [Resource].flat())).toContainEqual({
+      "Fn::GetAtt": ["DrillLambdaFunction", "Arn"],
+    });
   });
 });
 
@@ -764,6 +818,8 @@ describe("the rights", () => {
       "SchedulerRole",
       "SlackActionRole",
       "SendOutboxRole",
+      "PostMortemRole",
+      "DrillRole",
       "RespondRole",
       "SuppressRole",
     ].flatMap(statements);
@@ -811,6 +867,7 @@ describe("the rights", () => {
         "ContainerStoppedRole",
         "SlackActionRole",
         "SendOutboxRole",
+        "PostMortemRole",
       ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),

@@ -18,6 +18,7 @@ import { ecsFleet } from "../../lib/adapters/ecs.ts";
 import { ecsWatch } from "../../lib/adapters/ecsWatch.ts";
 import { iamControl } from "../../lib/adapters/iamControl.ts";
 import { loadRunbook } from "../../lib/adapters/runbooks.ts";
+import { s3Pages } from "../../lib/adapters/s3Pages.ts";
 import { secretPolicies } from "../../lib/adapters/secretPolicies.ts";
 import { secretsManagerStore } from "../../lib/adapters/secretsManager.ts";
 import { slackChannel } from "../../lib/adapters/slackChannel.ts";
@@ -29,8 +30,10 @@ import { PACE } from "../../lib/incident/outboxSteps.ts";
 import type { SendPorts } from "../../lib/journeys/driveThread.ts";
 import { incidentEffects } from "../../lib/journeys/incidentEffects.ts";
 import type { IncidentPorts } from "../../lib/journeys/incidentPorts.ts";
+import { keptIncident, keptReach } from "../../lib/journeys/keptIncident.ts";
 import { outboxVoice } from "../../lib/journeys/outboxVoice.ts";
 import type { Ports } from "../../lib/journeys/ports.ts";
+import { postMortems as postMortemsIn } from "../../lib/journeys/postMortem.ts";
 import { rotateAll } from "../../lib/journeys/rotateAll.ts";
 import { sendOutbox } from "../../lib/journeys/sendOutbox.ts";
 import { verify } from "../../lib/journeys/verify.ts";
@@ -39,7 +42,9 @@ import { jwt } from "../../lib/strategies/jwt.ts";
 import { createTable } from "../demo/world.ts";
 import { type Cloud, startCloud } from "../standin/cloud.ts";
 
-const TABLE = "rekey-incidents";
+export const TABLE = "rekey-incidents";
+/** The bucket of the post-mortems. */
+export const PAGES = "rekey-pages";
 export const SECRET = "shop/tokens";
 export const KEY = "AKIAEXAMPLE0LEAKED00";
 export const ROLE = "shop-task";
@@ -104,6 +109,8 @@ export async function incidentWorld(): Promise<IncidentWorld> {
   let aheadMs = 0;
   const log: string[] = [];
   const postMortems: string[] = [];
+  cloud.files.buckets.set(PAGES, new Map());
+  const pages = s3Pages(PAGES, "us-east-1");
   const now = () => new Date(Date.now() + aheadMs);
   const tell = (event: object) => void log.push(JSON.stringify(event));
   // With a signal it is a limit, and as long as it says; without one a wait, which is jumped over.
@@ -113,6 +120,7 @@ export async function incidentWorld(): Promise<IncidentWorld> {
     await sleep(20);
   };
   const incidents = dynamoIncidents(TABLE);
+  const runs = { read: (id: string) => keptIncident(incidents, id) };
   const store = secretsManagerStore(callLedger(TABLE));
   const fleet = ecsFleet([]);
   const rotations = dynamoRotationLog(TABLE);
@@ -209,9 +217,15 @@ export async function incidentWorld(): Promise<IncidentWorld> {
       iam: iamControl(),
       incidents: dying,
       postMortems: {
-        async open({ id }) {
-          postMortems.push(id);
-          return { link: `s3://rekey/${id}.md` };
+        async open(run) {
+          postMortems.push(run.id);
+          return postMortemsIn({
+            runs,
+            reached: (one, book) => keptReach(incidents, one, book),
+            pages,
+            tell,
+            now,
+          }).open(run);
         },
       },
       voice,
