@@ -9,6 +9,7 @@ import { Trail } from "./cloudTrail.ts";
 import { logsService, Metrics } from "./cloudWatch.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
+import { FUNCTION_URLS, functionUrls } from "./functionUrl.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import type { HistoryOptions } from "./lookupEvents.ts";
@@ -18,11 +19,18 @@ import { Rotations } from "./secretsRotation.ts";
 import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
+import { SLACK_PAGE, SlackPage } from "./slackPage.ts";
 import { type StandinTrail, withTrails } from "./trails.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "123456789012";
 const SLACK_CHANNEL = "C0SECURITY";
+const SLACK_APP = { teamId: "T0REKEY", appId: "A0REKEY" };
+const PEOPLE = [
+  { id: "U0ALICE", name: "Alice" },
+  { id: "U0BEN", name: "Ben" },
+  { id: "U0CHIDI", name: "Chidi" },
+];
 
 export interface CloudOptions {
   /** Enforce AWS's documented rates. */
@@ -47,6 +55,9 @@ export interface Cloud {
   /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
   readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
+  /** Its channel as people see it, at `slackPageUrl`. Clicks go to the function slackAction until told otherwise. */
+  readonly slackPage: SlackPage;
+  readonly slackPageUrl: string;
   readonly lambda: Lambda;
   readonly iam: Iam;
   readonly metrics: Metrics;
@@ -58,6 +69,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const trail = new Trail(REGION, ACCOUNT, options.history);
   const trails: StandinTrail[] = [];
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
+  const slackPage = new SlackPage(slack, { ...SLACK_APP, signingSecret: randomUUID() }, PEOPLE);
   const lambda = new Lambda();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
   const rotations = new Rotations(secrets, lambda, (name, arn, token) =>
@@ -75,12 +87,19 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   };
   const door: Door = await startServer({
     services: () => services,
-    routes: { "/2015-03-31/functions/": lambda.route, "/api/": slack.route, "/": iam.route },
+    routes: {
+      "/2015-03-31/functions/": lambda.route,
+      "/api/": slack.route,
+      [SLACK_PAGE]: slackPage.route,
+      [FUNCTION_URLS]: functionUrls(lambda),
+      "/": iam.route,
+    },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
     principalOf,
     throttles: options.throttles ?? false,
     onCall: observe,
   });
+  slackPage.actionUrl = `${door.endpoint}${FUNCTION_URLS}slackAction`;
   const env = {
     AWS_ENDPOINT_URL: door.endpoint,
     AWS_REGION: REGION,
@@ -149,6 +168,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     trails,
     fetched,
     slack,
+    slackPage,
+    slackPageUrl: `${door.endpoint}${SLACK_PAGE}`,
     lambda,
     iam,
     metrics,

@@ -2,20 +2,35 @@
  * Slack's Web API as far as Rekey uses it, with Slack's limits. Keeps every revision of every message, and fails in every way
  * that a sender must survive: before the deed, after it, and so late that nobody waits for the answer any more.
  */
+import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Route } from "./server.ts";
 import { complaintAbout } from "./slackBlocks.ts";
 import { type HistoryCall, history, replies } from "./slackHistory.ts";
+import { SlackViews } from "./slackViews.ts";
+
+export interface SlackRevision {
+  readonly text: string;
+  readonly blocks?: readonly unknown[];
+  /** Of Slack's clock. */
+  readonly atMs: number;
+}
 
 export interface SlackMessage {
   readonly ts: string;
   readonly channel: string;
   readonly thread?: string;
   /** Oldest first: as posted, then each edit. */
-  readonly revisions: { readonly text: string; readonly blocks?: readonly unknown[] }[];
+  readonly revisions: SlackRevision[];
   metadata?: { readonly event_type: string; readonly event_payload: Readonly<Record<string, unknown>> };
   isDeleted?: boolean;
+}
+
+/** What only one person sees. */
+export interface SlackAside extends SlackRevision {
+  readonly id: string;
+  readonly userId: string;
 }
 
 export type SlackMood = "up" | "down" | "limited" | "broken";
@@ -46,6 +61,8 @@ interface Call extends HistoryCall {
   readonly thread_ts?: string;
   readonly blocks?: unknown;
   readonly metadata?: unknown;
+  readonly user?: string;
+  readonly view?: unknown;
 }
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -62,6 +79,13 @@ export class SlackWorkspace {
   clock: () => number = Date.now;
   /** The longest page of a history, whatever a caller asks for. */
   pageSize = 100;
+  readonly asides: SlackAside[] = [];
+  /** `change`: something that people see is different. */
+  readonly emitter = new EventEmitter<{ change: [] }>();
+  readonly views = new SlackViews(
+    () => this.clock(),
+    () => this.emitter.emit("change"),
+  );
   readonly #byTs = new Map<string, SlackMessage>();
   /** Under no name what stands in the channel itself; oldest first. */
   readonly #threads = new Map<string | undefined, SlackMessage[]>();
@@ -76,6 +100,13 @@ export class SlackWorkspace {
   delete(ts: string): void {
     const message = this.#byTs.get(ts);
     if (message) message.isDeleted = true;
+    this.emitter.emit("change");
+  }
+
+  /** To one person only, as an answer to what they asked for. */
+  whisper(userId: string, text: string, blocks?: unknown): void {
+    this.asides.push({ id: this.#nextTs(), userId, ...this.#revision(text, blocks) });
+    this.emitter.emit("change");
   }
 
   readonly route: Route = async (request, body, response) => {
@@ -99,6 +130,7 @@ export class SlackWorkspace {
 
   #answer(method: string, call: Call): Answer {
     if (method === "auth.test") return { ok: true, team: "rekey", user: "rekey" };
+    if (method.startsWith("views.")) return this.views.answer(method, call);
     if (call.channel !== this.channel) return { ok: false, error: "channel_not_found" };
     if (method === "conversations.history")
       return history(this.#threads.get(undefined) ?? [], call, this.pageSize);
@@ -108,6 +140,7 @@ export class SlackWorkspace {
     }
     if (method === "chat.postMessage") return this.#post(call);
     if (method === "chat.update") return this.#update(call);
+    if (method === "chat.postEphemeral") return this.#postAside(call);
     return { ok: false, error: "unknown_method" };
   }
 
@@ -124,7 +157,7 @@ export class SlackWorkspace {
       ts: this.#nextTs(),
       channel: this.channel,
       ...(call.thread_ts === undefined ? {} : { thread: call.thread_ts }),
-      revisions: [revisionOf(call.text ?? "", blocks)],
+      revisions: [this.#revision(call.text ?? "", blocks)],
       ...(metadata ? { metadata } : {}),
     };
     this.messages.push(message);
@@ -132,6 +165,7 @@ export class SlackWorkspace {
     const thread = this.#threads.get(message.thread) ?? [];
     thread.push(message);
     this.#threads.set(message.thread, thread);
+    this.emitter.emit("change");
     return { ok: true, ts: message.ts, channel: this.channel, message: { ts: message.ts, text: call.text } };
   }
 
@@ -143,9 +177,23 @@ export class SlackWorkspace {
     if (!message || message.isDeleted) return { ok: false, error: "message_not_found" };
     const metadata = metadataOf(call.metadata);
     if (metadata === "invalid") return { ok: false, error: "invalid_metadata_format" };
-    message.revisions.push(revisionOf(call.text ?? "", blocks));
+    message.revisions.push(this.#revision(call.text ?? "", blocks));
     if (metadata) message.metadata = metadata;
+    this.emitter.emit("change");
     return { ok: true, ts: message.ts, channel: this.channel };
+  }
+
+  #postAside({ user, text, blocks: given }: Call): Answer {
+    const blocks = parsed(given);
+    const complaint = complaintAbout(text, blocks);
+    if (complaint) return { ok: false, error: complaint };
+    if (user === undefined) return { ok: false, error: "user_not_in_channel" };
+    this.whisper(user, text ?? "", blocks);
+    return { ok: true, message_ts: this.asides.at(-1)?.id };
+  }
+
+  #revision(text: string, blocks: unknown): SlackRevision {
+    return { text, ...(Array.isArray(blocks) ? { blocks } : {}), atMs: this.clock() };
   }
 
   /** Seconds and microseconds, and never the same twice. */
@@ -205,11 +253,6 @@ function limited(response: ServerResponse, seconds: number): void {
     .writeHead(429, { "retry-after": String(seconds), "content-type": "application/json" })
     .end('{"ok":false,"error":"ratelimited"}');
 }
-
-const revisionOf = (text: string, blocks: unknown) => ({
-  text,
-  ...(Array.isArray(blocks) ? { blocks } : {}),
-});
 
 /** In a form, what is not text arrives as JSON. */
 function parsed(value: unknown): unknown {
