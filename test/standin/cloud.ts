@@ -184,10 +184,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   };
 }
 
-/** An access key `role` or `role.session`: who CloudTrail says it was. */
+/** An access key `role`, `role.session` or, of another account, `role.session.account`: who CloudTrail says it was. */
 function principalOf(accessKeyId: string): string {
-  const [role = "", session = "session"] = accessKeyId.toLowerCase().split(".");
-  return `arn:aws:sts::${ACCOUNT}:assumed-role/${role || "anonymous"}/${session}`;
+  const [role = "", session = "session", account = ACCOUNT] = accessKeyId.toLowerCase().split(".");
+  return `arn:aws:sts::${account}:assumed-role/${role || "anonymous"}/${session}`;
 }
 
 /** Empty for what is not a JSON object; the parser's own message would quote the value. */
