@@ -6,6 +6,7 @@ import { cloudTrailLog } from "./adapters/cloudTrail.ts";
 import { cloudTrailTrails } from "./adapters/cloudTrailTrails.ts";
 import { cloudWatch } from "./adapters/cloudWatch.ts";
 import { cloudWatchLogs } from "./adapters/cloudWatchLogs.ts";
+import { dynamoAnswers } from "./adapters/dynamoAnswers.ts";
 import { dynamoCursors } from "./adapters/dynamoCursor.ts";
 import { dynamoRotationLog } from "./adapters/dynamoDb.ts";
 import { dynamoEpisodes } from "./adapters/dynamoEpisodes.ts";
@@ -20,6 +21,7 @@ import { secretPolicies } from "./adapters/secretPolicies.ts";
 import { secretsManagerStore } from "./adapters/secretsManager.ts";
 import { slackAnnouncer } from "./adapters/slack.ts";
 import { slackChannel } from "./adapters/slackChannel.ts";
+import { slackDialogs } from "./adapters/slackDialogs.ts";
 import { snsPager } from "./adapters/snsPager.ts";
 import { tcpReach } from "./adapters/tcpReach.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -36,11 +38,14 @@ import type { SendPorts } from "./journeys/driveThread.ts";
 import type { Ports } from "./journeys/ports.ts";
 import { type HttpAnswer, type HttpRequest, receiveSlack, type SlackDoor } from "./journeys/receiveSlack.ts";
 import { readRequest, readVerification } from "./journeys/request.ts";
+import { respond } from "./journeys/respond.ts";
+import type { Response } from "./journeys/respondPorts.ts";
 import { reviewAccess } from "./journeys/reviewAccess.ts";
 import { rotateAll } from "./journeys/rotateAll.ts";
 import { rotateSecret } from "./journeys/rotateSecret.ts";
 import { type Sent, sendOutbox } from "./journeys/sendOutbox.ts";
 import { readStepRequest } from "./journeys/stepRequest.ts";
+import { type SuppressAnswer, suppress } from "./journeys/suppress.ts";
 import { verify } from "./journeys/verify.ts";
 import { type EventReport, watchEvent } from "./journeys/watchEvent.ts";
 import type { WatchPorts } from "./journeys/watchPorts.ts";
@@ -177,6 +182,35 @@ export async function onSlackAction(env: Env, request: HttpRequest): Promise<Htt
   const door = await doorOf(env);
   if (!door) return { statusCode: 401, headers: {}, body: "" };
   return receiveSlack(door, request);
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID; SLACK_FAILED, AWS_* for Lambda to invoke again */
+export async function onRespond(env: Env, event: unknown, moment: Moment): Promise<Response> {
+  const config = parseConfig(env);
+  const { table, slack, rotateAllFunction, approvers } = config;
+  const access = accessPorts(config);
+  const { announcer } = access;
+  if (!slack || !announcer || !rotateAllFunction)
+    throw new RekeyError(
+      "CONFIG_INVALID",
+      "environment: respond needs REKEY_SLACK_CHANNEL, REKEY_SLACK_SECRET and REKEY_ROTATE_ALL_FUNCTION",
+    );
+  const token = () => readField(secretsManagerStore(callLedger(table)), slack.tokenSecret, "token");
+  const ports = {
+    ...{ access, announcer, approvers, tell, channel: slack.channel, rules: RULES },
+    watch: dynamoWatchStore(table),
+    dialogs: slackDialogs({ ...slack, token }),
+    answers: dynamoAnswers(table),
+    rotateAll: lambdaWorkQueue(rotateAllFunction),
+    now: () => new Date(),
+  };
+  return respond(ports, event, deadlineOf(moment, SCAN_RESERVE_MS));
+}
+
+/** @throws RekeyError PAYLOAD_INVALID, CONFIG_INVALID naming every field or variable that is wrong; AWS_* */
+export async function onSuppress(env: Env, event: unknown): Promise<SuppressAnswer> {
+  const watch = dynamoWatchStore(parseConfig(env).table);
+  return suppress({ accessLog: cloudTrailLog(), watch, rules: RULES, tell, now: () => new Date() }, event);
 }
 
 /** @throws RekeyError CONFIG_INVALID, AWS_* if the list of outboxes cannot be read */

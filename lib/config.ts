@@ -23,6 +23,10 @@ const schema = z.object({
   REKEY_SLACK_APP: z.optional(z.string()),
   /** Name of the deployed function respond, which does what people ask for in Slack. */
   REKEY_RESPOND_FUNCTION: z.optional(z.string()),
+  /** Name of the deployed function rotateAll, which respond starts. */
+  REKEY_ROTATE_ALL_FUNCTION: z.optional(z.string()),
+  /** Slack user ids of those who may start a rotation in Slack, separated by spaces. */
+  REKEY_APPROVERS: z.optional(z.string()),
   /** ARN of the topic that P1 and P2 go out by when Slack does not answer. */
   REKEY_FALLBACK_TOPIC: z.optional(z.string()),
   /** Cluster names or ARNs, separated by spaces or commas; every cluster of the Region when empty. */
@@ -54,6 +58,9 @@ export interface Config {
     readonly appId: string;
     readonly respondFunction: string;
   };
+  readonly rotateAllFunction?: string;
+  /** Slack user ids. */
+  readonly approvers: readonly string[];
   readonly fallbackTopic?: string;
   readonly clusters: readonly string[];
   readonly watch: {
@@ -111,6 +118,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
         }
       : {}),
     ...(data.REKEY_FALLBACK_TOPIC ? { fallbackTopic: data.REKEY_FALLBACK_TOPIC } : {}),
+    ...(data.REKEY_ROTATE_ALL_FUNCTION ? { rotateAllFunction: data.REKEY_ROTATE_ALL_FUNCTION } : {}),
+    approvers: words(data.REKEY_APPROVERS),
     clusters: words(data.REKEY_CLUSTERS),
     watch: {
       roles: words(data.REKEY_ROLES),

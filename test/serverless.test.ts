@@ -138,12 +138,14 @@ describe("sls package without an account", () => {
       "advance.zip",
       "blastRadius.zip",
       "containerStopped.zip",
+      "respond.zip",
       "reviewAccess.zip",
       "rotateAll.zip",
       "rotateSecret.zip",
       "scanAccess.zip",
       "sendOutbox.zip",
       "slackAction.zip",
+      "suppress.zip",
       "verify.zip",
     ]);
     for (const name of files) {
@@ -438,6 +440,7 @@ describe("sls package without an account", () => {
         ["ContainerStoppedLambdaFunction", "Errors"],
         ["AdvanceLambdaFunction", "Invocations"],
         ["SlackActionLambdaFunction", "Errors"],
+        ["RespondLambdaFunction", "Errors"],
         ["SendOutboxLambdaFunction", "Errors"],
         ["SendOutboxLambdaFunction", "Invocations"],
       ]),
@@ -580,6 +583,41 @@ describe("the rights", () => {
     });
   });
 
+  test("of respond change two kinds of record, and start rotateAll and nothing else", () => {
+    const actions = statements("RespondRole")
+      .flatMap(({ Action }) => [Action].flat())
+      .filter((action) => !/:(Get|List|Describe|Query|Lookup|Decrypt)/.test(action));
+    expect(actions.sort()).toEqual([
+      "dynamodb:DeleteItem",
+      "dynamodb:PutItem",
+      "dynamodb:PutItem",
+      "lambda:InvokeFunction",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "sqs:SendMessage",
+    ]);
+    expect(allowed("RespondRole", "dynamodb:PutItem").map(({ Condition }) => Condition)).toEqual([
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["INVOCATIONS"] } },
+      { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SUPPRESSED#*", "ANSWER#*"] } },
+    ]);
+    expect(allowed("RespondRole", "lambda:InvokeFunction")[0]?.Resource).toEqual({
+      "Fn::Sub":
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:rekey-dev-rotateAll",
+    });
+    expect(get("RotateAllLambdaFunction").Properties.FunctionName).toBe("rekey-dev-rotateAll");
+    expect(get("RespondLambdaFunction").Properties.FunctionName).toBe("rekey-dev-respond");
+  });
+
+  test("of suppress keep rules quiet, and nothing else", () => {
+    expect(statements("SuppressRole").flatMap(({ Action }) => [Action].flat())).toEqual([
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+  });
+
   test("of sendOutbox reach outboxes and no other record, and one topic", () => {
     const own = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["OUTBOX", "THREAD#*"] } };
     for (const action of ["dynamodb:Query", "dynamodb:DeleteItem"])
@@ -608,6 +646,8 @@ describe("the rights", () => {
       "SchedulerRole",
       "SlackActionRole",
       "SendOutboxRole",
+      "RespondRole",
+      "SuppressRole",
     ].flatMap(statements);
     const isAllow = ({ Effect }: { Effect: string }) => Effect === "Allow";
     expect(

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { SEVERITIES, type Severity } from "../finding.ts";
+import type { Concern } from "./clicked.ts";
 import { type Episode, endOf, episodesOf, GAP_MS, startOf } from "./episodes.ts";
 import type { Family, Rule } from "./rule.ts";
 import type { Watched } from "./state.ts";
@@ -21,6 +22,8 @@ export interface Told {
   /** Of the episode as it was told. */
   readonly digest: string;
   readonly severity: Severity;
+  /** What a click on it is about; missing in what was told before clicks were answered. */
+  readonly concerns?: readonly Concern[];
 }
 
 export interface ToTell {

@@ -3,8 +3,8 @@
  * two who found it at the same time post it once; a claim that nobody made good runs out, and the next one tells.
  */
 import { type AlertContext, renderAlert, renderGrowth } from "../detection/alert.ts";
+import { concernsOf, refOf } from "../detection/clicked.ts";
 import { isUnripe } from "../detection/detect.ts";
-import { startOf } from "../detection/episodes.ts";
 import { type Known, NOTHING_KNOWN } from "../detection/known.ts";
 import { type Told, type ToTell, toTell, withTold } from "../detection/telling.ts";
 import { RekeyError } from "../errors.ts";
@@ -51,7 +51,7 @@ async function tellOf(
   const context = { rules, known, usual: await store.usual(account, [principal]) };
   const outcomes: (keyof Telling)[] = [];
   for (const one of due) {
-    const messageId = await say(ports, one, context, `${account} ${principal}`);
+    const messageId = await say(ports, one, context, account);
     outcomes.push(
       messageId === undefined ? "waiting" : one.told?.messageId === undefined ? "posted" : "edited",
     );
@@ -71,7 +71,8 @@ async function keepTold(
   const change = { claimedUntilMs: 0, ...(messageId === undefined ? {} : { messageId, digest }) };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const kept = await store.kept(account, principal);
-    const told = withTold(kept.told, episode, change);
+    const concerns = concernsOf(kept.watched.matches, episode);
+    const told = withTold(kept.told, episode, { ...change, concerns });
     // Stays on the list until the next look finds nothing more to tell.
     if (await store.keep(account, principal, { ...kept, told }, true)) return;
   }
@@ -83,12 +84,12 @@ async function say(
   { announcer, tell }: WatchPorts,
   { episode, told }: ToTell,
   context: AlertContext,
-  whose: string,
+  account: string,
 ): Promise<string | undefined> {
   const { principal, family, severity, rules, secrets } = episode;
   tell({ event: "episode.found", principal, family, severity, rules, secrets: secrets.slice(0, 20) });
   if (announcer === undefined) return "nowhere";
-  const message = renderAlert(episode, context, `${whose} ${family} ${startOf(episode)}`);
+  const message = renderAlert(episode, context, refOf(account, episode));
   try {
     if (told?.messageId === undefined || told.messageId === "nowhere")
       return (await announcer.post(message)).messageId;

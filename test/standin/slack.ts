@@ -62,6 +62,7 @@ interface Call extends HistoryCall {
   readonly blocks?: unknown;
   readonly metadata?: unknown;
   readonly user?: string;
+  readonly trigger_id?: string;
   readonly view?: unknown;
 }
 

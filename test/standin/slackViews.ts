@@ -1,5 +1,6 @@
 /** Slack's modals: opened by a trigger that is good for three seconds and for one modal, changed, sent, closed. */
 import { randomUUID } from "node:crypto";
+import { isBlock } from "./slackBlocks.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -7,6 +8,7 @@ export interface OpenView {
   readonly id: string;
   readonly userId: string;
   readonly hash: string;
+  readonly triggerId: string;
   readonly view: Json;
 }
 
@@ -16,13 +18,14 @@ interface Call {
   readonly view?: unknown;
 }
 
-const TRIGGER_MS = 3_000;
 const MOST_BLOCKS = 100;
 const MOST_TITLE = 24;
 
 export class SlackViews {
   /** The one that a person sees is the last of theirs. */
   readonly open: OpenView[] = [];
+  /** For how long a trigger is good. */
+  triggerMs = 3_000;
   readonly #triggers = new Map<string, { readonly userId: string; readonly atMs: number; isUsed: boolean }>();
   readonly #now: () => number;
   readonly #changed: () => void;
@@ -33,9 +36,9 @@ export class SlackViews {
   }
 
   /** For one click or command. */
-  issueTrigger(userId: string): string {
-    const id = `${Math.floor(this.#now())}.1.${randomUUID().replaceAll("-", "")}`;
-    this.#triggers.set(id, { userId, atMs: this.#now(), isUsed: false });
+  issueTrigger(userId: string, atMs = this.#now()): string {
+    const id = `${Math.floor(atMs)}.1.${randomUUID().replaceAll("-", "")}`;
+    this.#triggers.set(id, { userId, atMs, isUsed: false });
     return id;
   }
 
@@ -46,15 +49,17 @@ export class SlackViews {
     if (method === "views.update") {
       const old = this.open.find(({ id }) => id === call.view_id);
       if (!old) return { ok: false, error: "not_found" };
-      return this.#keep(old.id, old.userId, view);
+      return this.#keep({ ...old, view });
     }
     if (method !== "views.open" && method !== "views.push") return { ok: false, error: "unknown_method" };
-    const trigger = this.#triggers.get(call.trigger_id ?? "");
+    const triggerId = call.trigger_id ?? "";
+    const trigger = this.#triggers.get(triggerId);
     if (!trigger) return { ok: false, error: "invalid_trigger_id" };
     if (trigger.isUsed) return { ok: false, error: "exchanged_trigger_id" };
-    if (this.#now() - trigger.atMs > TRIGGER_MS) return { ok: false, error: "expired_trigger_id" };
+    if (this.#now() - trigger.atMs > this.triggerMs) return { ok: false, error: "expired_trigger_id" };
     trigger.isUsed = true;
-    return this.#keep(`V${randomUUID().replaceAll("-", "").toUpperCase()}`, trigger.userId, view);
+    const id = `V${randomUUID().replaceAll("-", "").toUpperCase()}`;
+    return this.#keep({ id, userId: trigger.userId, triggerId, view });
   }
 
   update(id: string, view: unknown): void {
@@ -68,8 +73,9 @@ export class SlackViews {
     this.#changed();
   }
 
-  #keep(id: string, userId: string, view: Json): Json {
-    const kept = { id, userId, hash: randomUUID(), view };
+  #keep(given: Omit<OpenView, "hash">): Json {
+    const kept = { ...given, hash: randomUUID() };
+    const { id, view } = kept;
     const at = this.open.findIndex((one) => one.id === id);
     if (at === -1) this.open.push(kept);
     else this.open[at] = kept;
@@ -82,19 +88,33 @@ export class SlackViews {
 function viewOf(given: unknown): Json | undefined {
   const view: unknown = typeof given === "string" ? parsed(given) : given;
   if (typeof view !== "object" || view === null) return undefined;
-  const { type, title, blocks, submit } = view as {
-    readonly type?: unknown;
-    readonly title?: { readonly text?: unknown };
-    readonly blocks?: unknown;
-    readonly submit?: unknown;
-  };
-  const heading = title?.text;
-  if (type !== "modal" || typeof heading !== "string" || heading.length < 1 || heading.length > MOST_TITLE)
-    return undefined;
-  if (!Array.isArray(blocks) || blocks.length > MOST_BLOCKS) return undefined;
-  // Without a button for sending, Slack takes no inputs.
-  if (submit === undefined && blocks.some((block) => block?.type === "input")) return undefined;
-  return { ...view };
+  const { type, callback_id: id, private_metadata: kept, title, submit, close, blocks } = view as Json;
+  const isFine =
+    type === "modal" &&
+    isPlain(title, MOST_TITLE) &&
+    (submit === undefined || isPlain(submit, MOST_TITLE)) &&
+    (close === undefined || isPlain(close, MOST_TITLE)) &&
+    String(id ?? "").length <= 255 &&
+    String(kept ?? "").length <= 3_000 &&
+    Array.isArray(blocks) &&
+    blocks.length <= MOST_BLOCKS &&
+    // Without a button for sending, Slack takes no inputs.
+    blocks.every((block: Json) => (block["type"] === "input" ? submit && isInput(block) : isBlock(block)));
+  return isFine ? { ...view } : undefined;
+}
+
+/** Those that the page can draw and that Rekey has; Slack has more. */
+const INPUTS = ["plain_text_input", "number_input", "static_select", "users_select", "radio_buttons"];
+
+function isInput({ label, element = {} }: Json): boolean {
+  const { type, is_decimal_allowed: isDecimal } = element as Json;
+  const isComplete = type !== "number_input" || typeof isDecimal === "boolean";
+  return isPlain(label, 2_000) && INPUTS.includes(String(type)) && isComplete;
+}
+
+function isPlain(given: unknown, most: number): boolean {
+  const { type, text } = (given ?? {}) as Json;
+  return type === "plain_text" && typeof text === "string" && text.length > 0 && text.length <= most;
 }
 
 function parsed(text: string): unknown {
