@@ -1,4 +1,5 @@
 /** What the staged leak came to: one object for programs, a short page for people. Names and numbers, never a value. */
+import type { Sent } from "../standin/slackPage.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Thief } from "./thief.ts";
 import { group } from "./view.ts";
@@ -31,7 +32,8 @@ interface Ending {
   readonly world: World;
   readonly crowd: Crowd;
   readonly failed: number;
-  readonly times: { readonly leakedAt: number; readonly toldAt: number; readonly clickedAt: number };
+  readonly times: { readonly leakedAt: number; readonly toldAt: number };
+  readonly clicked: Sent;
   readonly thief: Thief;
   readonly timeline: string;
 }
@@ -41,9 +43,18 @@ const LIMIT_SECONDS = 60;
 
 const seconds = (from: number, to: number) => Math.round(to - from) / 1000;
 
-export function summarizeLeak({ world, crowd, failed, times, thief, timeline }: Ending): LeakSummary {
-  const { slack, slackPage, slackPageUrl } = world.cloud;
-  const { leakedAt, toldAt, clickedAt } = times;
+export function summarizeLeak({
+  world,
+  crowd,
+  failed,
+  times,
+  clicked,
+  thief,
+  timeline,
+}: Ending): LeakSummary {
+  const { slack, slackPageUrl } = world.cloud;
+  const { leakedAt, toldAt } = times;
+  const clickedAt = clicked.sentAtMs;
   const died = thief.diedAt();
   const diedAfterSeconds = Object.fromEntries(
     thief.values.map((value) => [value, value in died ? seconds(clickedAt, died[value] ?? 0) : null]),
@@ -55,7 +66,7 @@ export function summarizeLeak({ world, crowd, failed, times, thief, timeline }: 
     requests: crowd.requests(),
     failed,
     alertAfterSeconds: seconds(leakedAt, toldAt),
-    acknowledgedMs: slackPage.deliveries[0]?.milliseconds ?? 0,
+    acknowledgedMs: clicked.milliseconds,
     leakToClickSeconds: seconds(leakedAt, clickedAt),
     diedAfterSeconds,
     containedAfterSeconds: all.includes(null) ? null : Math.max(...all.map((one) => one ?? 0)),

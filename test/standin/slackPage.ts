@@ -40,6 +40,12 @@ export interface Person {
   readonly name: string;
 }
 
+export interface Sent extends Delivery {
+  /** The button's action, `/rekey`, or the modal's callback. */
+  readonly asked: string;
+  readonly sentAtMs: number;
+}
+
 type Json = Readonly<Record<string, unknown>>;
 type Deed = (content: Json, person: Person) => Promise<Delivery> | Delivery;
 
@@ -50,7 +56,7 @@ export class SlackPage {
   readonly people: readonly Person[];
   readonly channelName = "security";
   /** What was sent, the oldest first, and how it was answered. */
-  readonly deliveries: Delivery[] = [];
+  readonly deliveries: Sent[] = [];
   readonly #slack: SlackWorkspace;
 
   constructor(slack: SlackWorkspace, app: SlackAppIdentity, people: readonly Person[]) {
@@ -104,11 +110,11 @@ export class SlackPage {
     if (!message || !newest || !block || !button) return gone("That button is not there any more");
     const thread = message.thread === undefined ? {} : { thread: message.thread };
     const payload = clickPayload(this.#from(person), { ts: message.ts, ...thread, ...newest }, block, button);
-    return this.#deliver(payloadForm(payload));
+    return this.#deliver(String(actionId), payloadForm(payload));
   };
 
   readonly #command: Deed = async ({ text }, person) => {
-    const delivery = await this.#deliver(commandForm(this.#from(person), String(text)));
+    const delivery = await this.#deliver("/rekey", commandForm(this.#from(person), String(text)));
     const { text: said, blocks } = delivery.answer ?? {};
     if (typeof said === "string") this.#slack.whisper(person.id, said, blocks);
     return delivery;
@@ -117,7 +123,8 @@ export class SlackPage {
   readonly #submit: Deed = async ({ viewId, values }, person) => {
     const opened = this.#slack.views.open.find(({ id, userId }) => id === viewId && userId === person.id);
     if (!opened) return gone("That modal is closed");
-    const delivery = await this.#deliver(payloadForm(submitPayload(this.#from(person), opened, values)));
+    const form = payloadForm(submitPayload(this.#from(person), opened, values));
+    const delivery = await this.#deliver(String(opened.view["callback_id"]), form);
     const { response_action: action, view } = delivery.answer ?? {};
     if (action === "update") this.#slack.views.update(opened.id, view);
     else if (action !== "errors" && delivery.problem === undefined) this.#slack.views.close(opened.id);
@@ -130,10 +137,11 @@ export class SlackPage {
     return { milliseconds: 0 };
   };
 
-  async #deliver(form: string): Promise<Delivery> {
+  async #deliver(asked: string, form: string): Promise<Delivery> {
     if (this.actionUrl === undefined) return gone("No address was given to Slack for this app");
+    const sentAtMs = Date.now();
     const delivery = await deliver(this.actionUrl, this.app, form);
-    this.deliveries.push(delivery);
+    this.deliveries.push({ ...delivery, asked, sentAtMs });
     return delivery;
   }
 
