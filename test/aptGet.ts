@@ -3,15 +3,21 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export const onPath = (program: string) =>
-  (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** @returns where it is, or undefined */
+export const pathOf = (program: string): string | undefined =>
+  (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+
+export const onPath = (program: string) => pathOf(program) !== undefined;
 
 /** @returns whether the program, which has its package's name, is there now */
 export function installed(program: string, ...morePackages: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 /**
  * Before the tests and the demo: is there a Redis server? PostgreSQL comes with the npm packages, Redis does not. On
- * Debian as root it is installed; otherwise one line says what to install.
+ * Debian as root it is installed; otherwise one line says what to install. `chromium` as an argument asks for a browser too.
  */
 import { installed } from "./aptGet.ts";
 
@@ -10,7 +10,12 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   );
   process.exit(1);
 }
-if (!installed("redis-server", "openssl")) {
-  console.error("redis-server is missing; install it first, on Debian: apt-get install -y redis-server");
+const wanted: readonly (readonly [program: string, ...packages: string[]])[] = [
+  ["redis-server", "openssl"],
+  ...(process.argv.includes("chromium") ? [["chromium", "fonts-noto-color-emoji"] as const] : []),
+];
+for (const [program, ...more] of wanted) {
+  if (installed(program, ...more)) continue;
+  console.error(`${program} is missing; install it first, on Debian: apt-get install -y ${program}`);
   process.exit(1);
 }

@@ -164,6 +164,9 @@ test.each([
   ],
   [["--break", "gateway:slow"], "--break gateway: tasks can crash or hang; write gateway or gateway:hang"],
   [["--break", "gateway", "--emergency"], "--break and --emergency exclude each other; give one of them"],
+  [["--incident", "fire"], '--incident: "fire" is none that the demo knows; there is leak'],
+  [["--incident", "leak", "--emergency"], "--emergency and --incident exclude each other; give one of them"],
+  [["--click"], "--click and --screenshot belong to --incident leak"],
   [["everything"], '"everything" is not an option'],
   [["--seconds", "soon"], "--seconds must be a number of seconds"],
 ])("%j is refused with one sentence", (args, sentence) => {
@@ -176,6 +179,8 @@ test.each([
   [["--emergency"], { kind: "emergency", only: "codeguardians-gateway/production" }],
   [["--emergency", "codeguardians-gateway/*"], { kind: "emergency", only: "codeguardians-gateway/*" }],
   [["--aws-order"], { kind: "awsOrder" }],
+  [["--incident", "leak"], { kind: "leak", clicksItself: false }],
+  [["--incident", "leak", "--click"], { kind: "leak", clicksItself: true }],
   [[], { kind: "rotate" }],
 ])("%j shows %j", (args, scene) => {
   expect(readOptions(args)?.scene).toEqual(scene);

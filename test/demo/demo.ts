@@ -2,21 +2,22 @@
  * `npm run demo`: a small backend under live traffic, every secret of it rotated by the real handler, and the count of
  * requests that failed. It ends with 0 only if none did and every value was tried and answered as it should. `--break` lets
  * the deployment of one service fail, `--emergency` kills leaked values first, `--aws-order` runs the same traffic against
- * the order of AWS's single-user functions instead.
+ * the order of AWS's single-user functions instead, and with `--incident leak` somebody reads a secret and a person clicks.
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ECSClient, ListServiceDeploymentsCommand } from "@aws-sdk/client-ecs";
-import { type Watch, watchInvariant } from "../chaos/monitor.ts";
-import { type Crowd, startCrowd } from "./crowd.ts";
-import { type Options, readOptions, USAGE } from "./options.ts";
+import { watchInvariant } from "../chaos/monitor.ts";
+import { startCrowd } from "./crowd.ts";
+import { writeTimeline } from "./ending.ts";
+import { performLeak } from "./leak.ts";
+import { isContained, leakPageOf } from "./leakSummary.ts";
+import { type Options, readOptions, type Scene, USAGE } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { tryOldAndNew } from "./proof.ts";
 import { play, prepare, settingsFor, storyOf, titleOf } from "./scenes.ts";
+import { endStage, Interrupted, type Stage, worldOf } from "./stage.ts";
 import { isProven, pageOf, type Summary, summarize } from "./summary.ts";
-import { drawTimeline } from "./timeline.ts";
-import { startView, type View } from "./view.ts";
+import { startView } from "./view.ts";
 import { BUNDLE, CLUSTER, GUARD_DATABASE, GUARD_REDIS, SERVICES, startWorld, type World } from "./world.ts";
 
 const LEAST_REQUESTS = 20_500;
@@ -27,23 +28,12 @@ const LONGEST_TRAFFIC_MS = 120_000;
 /** Each round is some ten logins; this many a second cost the traffic nothing that shows. */
 const WATCH_EVERY_MS = 500;
 
-/** Everything that is running, so that whoever ends the demo can end it. */
-interface Stage {
-  world?: Promise<World>;
-  crowd?: Crowd;
-  view?: View;
-  watch?: Watch;
-  isEnding?: boolean;
-}
-
-async function perform(options: Options, running: Stage): Promise<Summary> {
+async function perform(options: Options<Scene>, running: Stage): Promise<Summary> {
   const { scene, isQuiet, picture } = options;
   if (!isQuiet) console.log(" Starting PostgreSQL, Redis, the local cloud and a backend of three services");
   // One task after the other, so that old and new ones answer side by side for as long as can be.
   running.world = startWorld({ maximumPercent: 150, env: settingsFor(scene) });
-  const world = await running.world;
-  // Interrupted meanwhile: nothing may be started in a world that is being stopped.
-  if (running.isEnding) throw new Interrupted();
+  const world = await worldOf(running);
   const progress = new Progress([BUNDLE, GUARD_DATABASE, GUARD_REDIS]);
   world.cloud.lambda.emitter.on("line", (_name, line) => progress.readLine(line));
   const crowd = startCrowd(world.cloud);
@@ -75,13 +65,8 @@ async function perform(options: Options, running: Stage): Promise<Summary> {
   act = "done";
   view.stop();
 
-  await mkdir(dirname(picture), { recursive: true });
-  const firstGeneration = crowd.firstGeneration();
-  const title = titleOf(scene);
-  await writeFile(picture, drawTimeline({ title, reports: crowd.reports, progress, firstGeneration }));
+  const timeline = await writeTimeline(picture, titleOf(scene), crowd, progress);
   const deployments = await countDeployments(world, new Date(begunAt));
-  const fromHere = relative(process.cwd(), picture);
-  const timeline = fromHere.startsWith("..") ? picture : fromHere;
   return summarize({ scene, played, deployments, seconds, timeline, crowd, proof, watch });
 }
 
@@ -99,18 +84,22 @@ async function countDeployments({ client }: World, after: Date): Promise<Record<
   return counts;
 }
 
-async function end(running: Stage): Promise<void> {
-  running.isEnding = true;
-  running.view?.stop();
-  // Its tries end with the world; an interrupted one has nothing to tell.
-  running.watch?.stop().catch(() => undefined);
-  running.crowd?.kill();
-  // A world that did not come up has cleared itself away; why, is told by whoever waited for it.
-  const built = await running.world?.catch(() => undefined);
-  await built?.stop();
+/** What is to be said at the end, for a program and for people, and whether it showed what it promises. */
+interface Ending {
+  readonly content: unknown;
+  readonly page: string;
+  readonly isGood: boolean;
 }
 
-class Interrupted extends Error {}
+async function show(options: Options, running: Stage): Promise<Ending> {
+  const { scene } = options;
+  if (scene.kind === "leak") {
+    const content = await performLeak({ ...options, scene }, running);
+    return { content, page: leakPageOf(content), isGood: isContained(content) };
+  }
+  const content = await perform({ ...options, scene }, running);
+  return { content, page: pageOf(content), isGood: isProven(content) };
+}
 
 /** @returns the exit code */
 async function main(options: Options): Promise<number> {
@@ -119,20 +108,24 @@ async function main(options: Options): Promise<number> {
       process.on(signal, () => reject(new Interrupted()));
   });
   const running: Stage = {};
-  const performance = perform(options, running);
+  const performance = show(options, running);
   // After an interruption nobody waits for it any more, and what it stumbles over is only the end of its world.
   performance.catch(() => undefined);
   try {
-    const summary = await Promise.race([performance, interruption]);
-    console.log(options.isQuiet ? JSON.stringify(summary) : pageOf(summary));
-    return isProven(summary) ? 0 : 1;
+    const { content, page, isGood } = await Promise.race([performance, interruption]);
+    console.log(options.isQuiet ? JSON.stringify(content) : page);
+    if (options.scene.kind === "leak" && !options.scene.clicksItself) {
+      console.log("\n The channel stays open until you press Ctrl-C.");
+      await interruption.catch(() => undefined);
+    }
+    return isGood ? 0 : 1;
   } catch (error) {
     if (error instanceof Interrupted) return 130;
     running.view?.stop();
     console.error(`demo: ${error instanceof Error ? error.message : "unknown failure"}`);
     return 1;
   } finally {
-    await end(running);
+    await endStage(running);
   }
 }
 

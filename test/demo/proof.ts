@@ -104,6 +104,24 @@ async function makeOrder({ cloud }: World): Promise<string> {
   }
 }
 
+/**
+ * What whoever read the bundle before the rotation can try, over and over. An answer that is neither yes nor no is thrown.
+ * @returns what was tried and where -> whether it is refused
+ */
+export async function leakedValues(world: World): Promise<Readonly<Record<string, () => Promise<boolean>>>> {
+  const { seeds, primary, replica } = world;
+  const order = await makeOrder(world);
+  const password = seeds.redisPassword;
+  const refused = (accepts: () => Promise<boolean>) => async () => !(await accepts());
+  return {
+    "DATABASE_PASSWORD at PostgreSQL": refused(() => postgresAccepts(world, seeds.appDatabase)),
+    "REDIS_PASSWORD at the primary": refused(() => redisAccepts(primary, { password })),
+    "REDIS_PASSWORD at the replica": refused(() => redisAccepts(replica, { password })),
+    "JWT_SECRET_KEY at tokenguard": refused(() => guardsAccept(world, "tokenguard", seeds.jwtKey, order)),
+    "JWT_SECRET_KEY at trustguard": refused(() => guardsAccept(world, "trustguard", seeds.jwtKey, order)),
+  };
+}
+
 /** Only the half about the old values: secret name -> what was tried -> whether it was refused. */
 export async function tryOldValues(
   world: World,

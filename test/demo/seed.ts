@@ -72,6 +72,7 @@ export async function seedSecrets(ground: Ground): Promise<Seeds> {
   put("codeguardians-gateway/database-admin", postgres.admin);
   put("codeguardians-gateway/redis-admin", operator);
   cloud.secrets.create("rekey/slack", cloud.slack.token);
+  cloud.secrets.create("rekey/slack-signing", cloud.slackPage.app.signingSecret);
   const database = { host: postgres.host, port: postgres.port, dbname: postgres.database };
   put(
     "codeguardians-gateway/production",
@@ -140,6 +141,7 @@ export async function seedSecrets(ground: Ground): Promise<Seeds> {
       operator.password,
       postgres.admin.password,
       cloud.slack.token,
+      cloud.slackPage.app.signingSecret,
     ],
   };
 }

@@ -229,10 +229,12 @@ describe("Slack", () => {
     await slack.chat.postMessage({ channel, thread_ts: ts, text: "reply" });
     const posted = cloud.slack.messages.find((message) => message.ts === ts);
     expect(posted?.revisions).toEqual([
-      { text: "one", blocks: [section("one")] },
-      { text: "two", blocks: [section("two")] },
+      { text: "one", blocks: [section("one")], atMs: expect.any(Number) },
+      { text: "two", blocks: [section("two")], atMs: expect.any(Number) },
     ]);
-    expect(cloud.slack.messages.find(({ thread }) => thread === ts)?.revisions).toEqual([{ text: "reply" }]);
+    expect(cloud.slack.messages.find(({ thread }) => thread === ts)?.revisions).toMatchObject([
+      { text: "reply" },
+    ]);
   });
 
   test("what Slack refuses is refused with Slack's word", async () => {

@@ -9,6 +9,7 @@ import { Trail } from "./cloudTrail.ts";
 import { logsService, Metrics } from "./cloudWatch.ts";
 import { createEcs, type EcsHandle, type Pace } from "./ecs/ecs.ts";
 import { FetchedSecrets } from "./fetchedSecrets.ts";
+import { FUNCTION_URLS, functionUrls } from "./functionUrl.ts";
 import { Iam } from "./iam.ts";
 import { Lambda } from "./lambda.ts";
 import type { HistoryOptions } from "./lookupEvents.ts";
@@ -19,11 +20,18 @@ import { Rotations } from "./secretsRotation.ts";
 import { type Door, type ServedCall, startServer } from "./server.ts";
 import { AwsError, type AwsService, type Caller } from "./service.ts";
 import { SlackWorkspace } from "./slack.ts";
+import { SLACK_PAGE, SlackPage } from "./slackPage.ts";
 import { type StandinTrail, withTrails } from "./trails.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "123456789012";
 const SLACK_CHANNEL = "C0SECURITY";
+const SLACK_APP = { teamId: "T0REKEY", appId: "A0REKEY" };
+const PEOPLE = [
+  { id: "U0ALICE", name: "Alice" },
+  { id: "U0BEN", name: "Ben" },
+  { id: "U0CHIDI", name: "Chidi" },
+];
 
 export interface CloudOptions {
   /** Enforce AWS's documented rates. */
@@ -48,6 +56,9 @@ export interface Cloud {
   /** What running programs fetched by themselves, by the session they did it as: a task's is named by its id. */
   readonly fetched: FetchedSecrets;
   readonly slack: SlackWorkspace;
+  /** Its channel as people see it, at `slackPageUrl`. Clicks go to the function slackAction until told otherwise. */
+  readonly slackPage: SlackPage;
+  readonly slackPageUrl: string;
   readonly lambda: Lambda;
   readonly iam: Iam;
   readonly files: S3;
@@ -60,6 +71,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const trail = new Trail(REGION, ACCOUNT, options.history);
   const trails: StandinTrail[] = [];
   const slack = new SlackWorkspace(`xoxb-${randomUUID()}`, SLACK_CHANNEL);
+  const slackPage = new SlackPage(slack, { ...SLACK_APP, signingSecret: randomUUID() }, PEOPLE);
   const lambda = new Lambda();
   const files = new S3();
   const iam = new Iam(principalOf, (call) => trail.observe(call));
@@ -82,6 +94,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       "/2015-03-31/functions/": lambda.route,
       "/api/": slack.route,
       [S3.PATH]: files.route,
+      [SLACK_PAGE]: slackPage.route,
+      [FUNCTION_URLS]: functionUrls(lambda),
       "/": iam.route,
     },
     dynamoPort: typeof dynamoAddress === "object" && dynamoAddress ? dynamoAddress.port : 0,
@@ -89,6 +103,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     throttles: options.throttles ?? false,
     onCall: observe,
   });
+  slackPage.actionUrl = `${door.endpoint}${FUNCTION_URLS}slackAction`;
   const env = {
     AWS_ENDPOINT_URL: door.endpoint,
     AWS_ENDPOINT_URL_S3: `${door.endpoint}${S3.PATH}`,
@@ -158,6 +173,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     trails,
     fetched,
     slack,
+    slackPage,
+    slackPageUrl: `${door.endpoint}${SLACK_PAGE}`,
     lambda,
     iam,
     files,
@@ -173,10 +190,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   };
 }
 
-/** An access key `role` or `role.session`: who CloudTrail says it was. */
+/** An access key `role`, `role.session` or, of another account, `role.session.account`: who CloudTrail says it was. */
 function principalOf(accessKeyId: string): string {
-  const [role = "", session = "session"] = accessKeyId.toLowerCase().split(".");
-  return `arn:aws:sts::${ACCOUNT}:assumed-role/${role || "anonymous"}/${session}`;
+  const [role = "", session = "session", account = ACCOUNT] = accessKeyId.toLowerCase().split(".");
+  return `arn:aws:sts::${account}:assumed-role/${role || "anonymous"}/${session}`;
 }
 
 /** Empty for what is not a JSON object; the parser's own message would quote the value. */

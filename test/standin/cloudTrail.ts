@@ -36,23 +36,24 @@ export class Trail {
 
   observe({ service, operation, input, error, caller, requestId, at }: ServedCall): void {
     const denied = error?.type === "AccessDeniedException";
-    const [, role = "unknown", session = "session"] = caller.principalArn.split("/");
+    const [arn = "", role = "unknown", session = "session"] = caller.principalArn.split("/");
+    const account = arn.split(":")[4] ?? this.#account;
     this.plant({
       eventVersion: "1.11",
       userIdentity: {
         type: "AssumedRole",
         arn: caller.principalArn,
-        accountId: this.#account,
+        accountId: account,
         principalId: `AROA:${session}`,
         sessionContext: {
-          sessionIssuer: { type: "Role", arn: `arn:aws:iam::${this.#account}:role/${role}`, userName: role },
+          sessionIssuer: { type: "Role", arn: `arn:aws:iam::${account}:role/${role}`, userName: role },
         },
       },
       eventTime: `${at.toISOString().slice(0, 19)}Z`,
       eventSource: service.eventSource,
       eventName: operation,
       awsRegion: this.#region,
-      sourceIPAddress: "127.0.0.1",
+      sourceIPAddress: caller.address ?? "127.0.0.1",
       userAgent: caller.userAgent,
       // A denied read keeps its parameters out of the record; who was refused what stands in the message.
       requestParameters: denied ? null : parametersOf(input),

@@ -94,9 +94,11 @@ export async function startServer(options: ServerOptions): Promise<Door> {
       service && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
     const requestId = randomUUID();
     const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const address = request.headers["x-forwarded-for"];
     const caller = {
       principalArn: options.principalOf(accessKey),
       userAgent: request.headers["user-agent"] ?? "",
+      ...(typeof address === "string" ? { address } : {}),
     };
     const answer = (status: number, content: unknown) => {
       response.writeHead(status, {

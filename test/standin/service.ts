@@ -7,6 +7,8 @@ export interface Caller {
   /** From the request's access key: who CloudTrail says it was. */
   readonly principalArn: string;
   readonly userAgent: string;
+  /** Where the call came from, if a proxy said so. */
+  readonly address?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an operation checks its own input, as AWS does

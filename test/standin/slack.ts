@@ -2,20 +2,35 @@
  * Slack's Web API as far as Rekey uses it, with Slack's limits. Keeps every revision of every message, and fails in every way
  * that a sender must survive: before the deed, after it, and so late that nobody waits for the answer any more.
  */
+import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Route } from "./server.ts";
 import { complaintAbout } from "./slackBlocks.ts";
 import { type HistoryCall, history, replies } from "./slackHistory.ts";
+import { SlackViews } from "./slackViews.ts";
+
+export interface SlackRevision {
+  readonly text: string;
+  readonly blocks?: readonly unknown[];
+  /** Of Slack's clock. */
+  readonly atMs: number;
+}
 
 export interface SlackMessage {
   readonly ts: string;
   readonly channel: string;
   readonly thread?: string;
   /** Oldest first: as posted, then each edit. */
-  readonly revisions: { readonly text: string; readonly blocks?: readonly unknown[] }[];
+  readonly revisions: SlackRevision[];
   metadata?: { readonly event_type: string; readonly event_payload: Readonly<Record<string, unknown>> };
   isDeleted?: boolean;
+}
+
+/** What only one person sees. */
+export interface SlackAside extends SlackRevision {
+  readonly id: string;
+  readonly userId: string;
 }
 
 export type SlackMood = "up" | "down" | "limited" | "broken";
@@ -46,6 +61,7 @@ interface Call extends HistoryCall {
   readonly thread_ts?: string;
   readonly blocks?: unknown;
   readonly metadata?: unknown;
+  readonly user?: string;
   readonly trigger_id?: string;
   readonly view?: unknown;
 }
@@ -56,10 +72,6 @@ export class SlackWorkspace {
   readonly messages: SlackMessage[] = [];
   readonly token: string;
   readonly channel: string;
-  /** Modals that were opened. */
-  readonly views: { readonly triggerId: string; readonly view: Readonly<Record<string, unknown>> }[] = [];
-  /** Of clicks longer ago than three seconds. */
-  readonly lateTriggers = new Set<string>();
   mood: SlackMood = "up";
   /** Asked for each call, after the mood. */
   fault: (method: string, call: Readonly<Record<string, unknown>>) => SlackFault | undefined = () =>
@@ -68,6 +80,13 @@ export class SlackWorkspace {
   clock: () => number = Date.now;
   /** The longest page of a history, whatever a caller asks for. */
   pageSize = 100;
+  readonly asides: SlackAside[] = [];
+  /** `change`: something that people see is different. */
+  readonly emitter = new EventEmitter<{ change: [] }>();
+  readonly views = new SlackViews(
+    () => this.clock(),
+    () => this.emitter.emit("change"),
+  );
   readonly #byTs = new Map<string, SlackMessage>();
   /** Under no name what stands in the channel itself; oldest first. */
   readonly #threads = new Map<string | undefined, SlackMessage[]>();
@@ -82,6 +101,13 @@ export class SlackWorkspace {
   delete(ts: string): void {
     const message = this.#byTs.get(ts);
     if (message) message.isDeleted = true;
+    this.emitter.emit("change");
+  }
+
+  /** To one person only, as an answer to what they asked for. */
+  whisper(userId: string, text: string, blocks?: unknown): void {
+    this.asides.push({ id: this.#nextTs(), userId, ...this.#revision(text, blocks) });
+    this.emitter.emit("change");
   }
 
   readonly route: Route = async (request, body, response) => {
@@ -105,7 +131,7 @@ export class SlackWorkspace {
 
   #answer(method: string, call: Call): Answer {
     if (method === "auth.test") return { ok: true, team: "rekey", user: "rekey" };
-    if (method === "views.open") return this.#open(call);
+    if (method.startsWith("views.")) return this.views.answer(method, call);
     if (call.channel !== this.channel) return { ok: false, error: "channel_not_found" };
     if (method === "conversations.history")
       return history(this.#threads.get(undefined) ?? [], call, this.pageSize);
@@ -115,20 +141,8 @@ export class SlackWorkspace {
     }
     if (method === "chat.postMessage") return this.#post(call);
     if (method === "chat.update") return this.#update(call);
+    if (method === "chat.postEphemeral") return this.#postAside(call);
     return { ok: false, error: "unknown_method" };
-  }
-
-  /** A trigger opens one modal, within three seconds. */
-  #open({ trigger_id: triggerId = "", view }: Call): Answer {
-    if (triggerId === "") return { ok: false, error: "invalid_trigger_id" };
-    if (this.lateTriggers.has(triggerId)) return { ok: false, error: "expired_trigger_id" };
-    if (this.views.some((one) => one.triggerId === triggerId))
-      return { ok: false, error: "exchanged_trigger_id" };
-    const given = parsed(view) as Readonly<Record<string, unknown>>;
-    const complaint = complaintAboutView(given);
-    if (complaint) return { ok: false, error: complaint };
-    this.views.push({ triggerId, view: given });
-    return { ok: true, view: { id: `V${this.views.length}` } };
   }
 
   #post(call: Call): Answer {
@@ -144,7 +158,7 @@ export class SlackWorkspace {
       ts: this.#nextTs(),
       channel: this.channel,
       ...(call.thread_ts === undefined ? {} : { thread: call.thread_ts }),
-      revisions: [revisionOf(call.text ?? "", blocks)],
+      revisions: [this.#revision(call.text ?? "", blocks)],
       ...(metadata ? { metadata } : {}),
     };
     this.messages.push(message);
@@ -152,6 +166,7 @@ export class SlackWorkspace {
     const thread = this.#threads.get(message.thread) ?? [];
     thread.push(message);
     this.#threads.set(message.thread, thread);
+    this.emitter.emit("change");
     return { ok: true, ts: message.ts, channel: this.channel, message: { ts: message.ts, text: call.text } };
   }
 
@@ -163,9 +178,23 @@ export class SlackWorkspace {
     if (!message || message.isDeleted) return { ok: false, error: "message_not_found" };
     const metadata = metadataOf(call.metadata);
     if (metadata === "invalid") return { ok: false, error: "invalid_metadata_format" };
-    message.revisions.push(revisionOf(call.text ?? "", blocks));
+    message.revisions.push(this.#revision(call.text ?? "", blocks));
     if (metadata) message.metadata = metadata;
+    this.emitter.emit("change");
     return { ok: true, ts: message.ts, channel: this.channel };
+  }
+
+  #postAside({ user, text, blocks: given }: Call): Answer {
+    const blocks = parsed(given);
+    const complaint = complaintAbout(text, blocks);
+    if (complaint) return { ok: false, error: complaint };
+    if (user === undefined) return { ok: false, error: "user_not_in_channel" };
+    this.whisper(user, text ?? "", blocks);
+    return { ok: true, message_ts: this.asides.at(-1)?.id };
+  }
+
+  #revision(text: string, blocks: unknown): SlackRevision {
+    return { text, ...(Array.isArray(blocks) ? { blocks } : {}), atMs: this.clock() };
   }
 
   /** Seconds and microseconds, and never the same twice. */
@@ -226,11 +255,6 @@ function limited(response: ServerResponse, seconds: number): void {
     .end('{"ok":false,"error":"ratelimited"}');
 }
 
-const revisionOf = (text: string, blocks: unknown) => ({
-  text,
-  ...(Array.isArray(blocks) ? { blocks } : {}),
-});
-
 /** In a form, what is not text arrives as JSON. */
 function parsed(value: unknown): unknown {
   if (typeof value !== "string") return value;
@@ -249,33 +273,4 @@ function metadataOf(given: unknown): SlackMessage["metadata"] | "invalid" {
   >;
   const isFine = typeof type === "string" && /^\w{1,255}$/.test(type) && typeof payload === "object";
   return isFine ? { event_type: type, event_payload: payload } : "invalid";
-}
-
-/** Slack's limits of a modal and of the two kinds of input that Rekey has. */
-function complaintAboutView(view: Readonly<Record<string, unknown>>): string | undefined {
-  const { type, callback_id: id, private_metadata: kept, title, submit, close, blocks } = view;
-  const fits = (text: unknown, most: number) => {
-    const { type: kind, text: words } = (text ?? {}) as { type?: unknown; text?: unknown };
-    return kind === "plain_text" && typeof words === "string" && words.length > 0 && words.length <= most;
-  };
-  const isFine =
-    type === "modal" &&
-    [title, submit, close].every((text) => fits(text, 24)) &&
-    String(id).length <= 255 &&
-    String(kept).length <= 3_000 &&
-    Array.isArray(blocks) &&
-    blocks.length <= 100 &&
-    blocks.every(
-      (block) => isInput(block, fits) || (block.type === "section" && block.text.text.length <= 3_000),
-    );
-  return isFine ? undefined : "invalid_arguments";
-}
-
-function isInput(
-  { type, label, element = {} }: { type?: unknown; label?: unknown; element?: Record<string, unknown> },
-  fits: (text: unknown, most: number) => boolean,
-): boolean {
-  const kinds = ["plain_text_input", "number_input"];
-  const isComplete = element["type"] !== "number_input" || typeof element["is_decimal_allowed"] === "boolean";
-  return type === "input" && fits(label, 2_000) && kinds.includes(String(element["type"])) && isComplete;
 }

@@ -20,7 +20,7 @@ export function complaintAbout(text: unknown, blocks: unknown): string | undefin
   return isFine ? undefined : "invalid_blocks";
 }
 
-function isBlock(block: unknown): boolean {
+export function isBlock(block: unknown): boolean {
   if (!isObject(block) || !(block["block_id"] === undefined || within(block["block_id"], 1, 255)))
     return false;
   switch (block["type"]) {
