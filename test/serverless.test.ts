@@ -523,6 +523,7 @@ describe("the rights", () => {
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:PutItem",
       "dynamodb:Query",
       "ecs:DescribeServiceDeployments",
       "ecs:DescribeServices",
@@ -712,6 +713,7 @@ describe("the rights", () => {
         "ContainerStoppedRole",
         "SlackActionRole",
         "SendOutboxRole",
+        "RespondRole",
       ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),
