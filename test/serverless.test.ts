@@ -643,6 +643,7 @@ describe("the rights", () => {
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:PutItem",
       "dynamodb:Query",
       "ecs:DescribeServiceDeployments",
       "ecs:DescribeServices",
@@ -868,6 +869,7 @@ describe("the rights", () => {
         "SlackActionRole",
         "SendOutboxRole",
         "PostMortemRole",
+        "RespondRole",
       ]
         .flatMap(statements)
         .flatMap(({ Action }) => [Action].flat().map((name) => name.split(":")[1])),

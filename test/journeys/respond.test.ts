@@ -303,8 +303,17 @@ describe("nothing is done for", () => {
     ...{ userId: "U0ALICE", messageTs: "1764072000.000100", triggerId: "1.2.x" },
   });
   const refused: readonly (readonly [string, () => unknown, string])[] = [
-    ["a runbook", () => ({ runbook: "leaked-secret" }), "runbook: no executor of runbooks"],
-    ["somebody else's event", () => ({}), 'from must be "slack"'],
+    [
+      "a runbook that there is not",
+      () => ({ runbook: "leaked-secret", requester: "U0ALICE" }),
+      'no runbook is called "leaked-secret"; there are: ',
+    ],
+    [
+      "a runbook that nobody asked for",
+      () => ({ runbook: "drift" }),
+      "requester must be the id of a Slack user",
+    ],
+    ["somebody else's event", () => ({}), "runbook must be text"],
     [
       "another button",
       () => work(button("approve", "request-7", cloud.slack.channel)),
