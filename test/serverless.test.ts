@@ -750,6 +750,7 @@ describe("the rights", () => {
       "lambda:InvokeFunction",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
+      "s3:PutObject",
       "sqs:SendMessage",
     ]);
     const keysFor = (action: string) =>
