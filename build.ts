@@ -30,6 +30,8 @@ const OPTIONS = {
 export interface BuildOptions {
   /** Where the bundles go, as `handlers/<name>.cjs` below it. */
   readonly outDir?: string;
+  /** This function alone. */
+  readonly only?: string;
 }
 
 export interface Bundle {
@@ -42,8 +44,8 @@ export interface Bundle {
  * @throws Error whose message has `file:line:column: ERROR: what` on a line for everything that does not compile
  */
 export async function buildHandlers(options: BuildOptions = {}): Promise<Record<string, string>> {
-  const { outDir = join(ROOT, ".build") } = options;
-  const names = await functionNames();
+  const { outDir = join(ROOT, ".build"), only } = options;
+  const names = (await functionNames()).filter((name) => only === undefined || name === only);
   await Promise.all(
     Object.entries(DRIVERS).map(([name, file]) => bundleDriver(name, join(outDir, "handlers", file))),
   );

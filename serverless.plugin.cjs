@@ -13,18 +13,20 @@ class BundleHandlers {
     this.serverless = serverless;
     process.env.AWS_CLIENT_TIMEOUT ??= INVOKE_TIMEOUT_MS;
     const bundle = () => this.bundle();
+    const bundleOne = () => this.bundle(serverless.processedInput.options.function);
     this.hooks = {
       "before:package:createDeploymentArtifacts": bundle,
       "before:package:function:package": bundle,
-      "before:invoke:local:invoke": bundle,
+      "before:invoke:local:invoke": bundleOne,
     };
   }
 
-  async bundle() {
+  /** @param only name of a function; all of them without it */
+  async bundle(only) {
     const { buildHandlers } = await import("./build.ts");
     let built;
     try {
-      built = await buildHandlers();
+      built = await buildHandlers(only === undefined ? {} : { only });
     } catch (error) {
       // The CLI prints an unknown error's stack and a plea to report it; what helps is the file and the line.
       throw Object.assign(new this.serverless.classes.Error(error.message, "BUNDLE_FAILED"), {
@@ -32,6 +34,7 @@ class BundleHandlers {
       });
     }
     for (const [name, definition] of Object.entries(this.serverless.service.functions)) {
+      if (only !== undefined && name !== only) continue;
       if (!built[name])
         throw new this.serverless.classes.Error(`handlers/${name}.ts is missing`, "BUNDLE_FAILED");
       definition.handler = `.build/handlers/${name}.handler`;

@@ -50,7 +50,7 @@ async function driveOn(runId: string): Promise<void> {
 }
 
 /** A run has some thirty writes. All of them with KILL_EVERY=1, which takes minutes. */
-const KILL_EVERY = Number(process.env["KILL_EVERY"] ?? 7);
+const KILL_EVERY = Number(process.env["KILL_EVERY"] ?? 11);
 const FIRST_KILL = Number(process.env["FIRST_KILL"] ?? 2);
 
 const CONTAINED = {
