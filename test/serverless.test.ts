@@ -674,6 +674,7 @@ describe("the rights", () => {
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:PutItem",
       "dynamodb:Query",
       "kms:Decrypt",
       "logs:CreateLogStream",

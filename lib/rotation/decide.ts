@@ -62,6 +62,10 @@ function beforePromotion(rotation: Rotation, wave: WaveRecord, facts: Facts, now
   if (wave.wave !== facts.runWave && !rotation.emergency)
     return { do: "wait", because: `for the ${facts.runWave} wave of other secrets` };
   if (current !== wave.fromVersionId) {
+    // A label that was moved right before is seen where it was for some seconds, and an emergency begins in the midst of things.
+    // To give it up would take the new value back, and leave a leaked one alive.
+    if (rotation.emergency && now.getTime() - Date.parse(wave.startedAt) < UNSEEN_MS)
+      return { do: "wait", because: "for AWSCURRENT to be seen where it was when this began" };
     return {
       do: "giveUp",
       code: "LABEL_MOVED",

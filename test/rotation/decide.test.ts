@@ -904,6 +904,13 @@ describe("a label that somebody moved by hand", () => {
   });
 });
 
+test("an emergency waits ten seconds for a label that it may see late, and only then gives up", () => {
+  const moved = facts({ labels: { current: "third", pending: "new", staged: true } });
+  expect(decide(leaked({}), moved, at(9))).toMatchObject({ do: "wait" });
+  expect(decide(leaked({}), moved, at(10))).toMatchObject({ do: "giveUp", code: "LABEL_MOVED" });
+  expect(decide(rotation(), moved, at(9))).toMatchObject({ do: "giveUp", code: "LABEL_MOVED" });
+});
+
 describe("in an emergency a way back", () => {
   const everywhere = { do: "wait", because: "for the old value to be readable everywhere" };
   test.each<[string, string | undefined, number, object]>([
