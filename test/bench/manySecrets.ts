@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateClusterCommand,
   CreateServiceCommand,
+  DescribeServicesCommand,
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
@@ -180,10 +181,24 @@ async function furnish(cloud: Cloud, { services, rolloutSeconds, throttles }: Si
       // Task definitions are registered at one a second after a burst of twenty, by whomever.
       if (throttles && number >= 20) await sleep(1_000);
     }
+    for (let number = 1; number <= services; number++) await untilSteady(ecs, `service-${number}`);
   } finally {
     ecs.destroy();
   }
   if (throttles) await sleep(REFILL_MS);
+}
+
+/** A service whose tasks are still to start is refused, and nothing of it is measured. */
+async function untilSteady(ecs: ECSClient, service: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const { services = [] } = await ecs.send(
+      new DescribeServicesCommand({ cluster: CLUSTER, services: [service] }),
+    );
+    const [{ runningCount = 0, desiredCount, deployments } = {}] = services;
+    if (runningCount === desiredCount && deployments?.length === 1) return;
+    await sleep(200);
+  }
+  throw new Error(`${service} does not become steady`);
 }
 
 async function createService(cloud: Cloud, ecs: ECSClient, name: string): Promise<void> {
