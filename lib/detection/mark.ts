@@ -36,11 +36,11 @@ export function markOf(event: SecretEvent): Mark {
   };
 }
 
-/** In the order of their times; those of one second in the order of their ids. */
+/** In the order of their times; those of one second in the order of their ids; 0 for one and the same. */
 export const byTime = (
   a: { readonly eventId: string; readonly atMs: number },
   b: { readonly eventId: string; readonly atMs: number },
-): number => a.atMs - b.atMs || (a.eventId < b.eventId ? -1 : 1);
+): number => a.atMs - b.atMs || Number(a.eventId > b.eventId) - Number(a.eventId < b.eventId);
 
 /** The first index at which a time is not before the one given. */
 export function indexFrom(sorted: readonly { readonly atMs: number }[], atMs: number): number {

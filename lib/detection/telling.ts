@@ -58,7 +58,7 @@ export function toTell(
   });
 }
 
-export function loudEpisodes(
+function loudEpisodes(
   rules: readonly Rule[],
   principal: string,
   { matches }: Watched,

@@ -3,6 +3,7 @@
  * Secrets Manager decrypts in the reader's name with the version in the encryption context. The two share no id: they
  * belong together when principal and secret are the same and both are of the same moment.
  */
+import { byTime } from "./mark.ts";
 import { Moments } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 
@@ -37,8 +38,8 @@ export function pairReads(events: readonly SecretEvent[]): Pairs {
     (a, b) =>
       a.apartMs - b.apartMs ||
       Number(b.read.version?.id !== undefined) - Number(a.read.version?.id !== undefined) ||
-      order(a.read, b.read) ||
-      order(a.decrypt, b.decrypt),
+      byTime(a.read, b.read) ||
+      byTime(a.decrypt, b.decrypt),
   );
   const decryptOf = new Map<string, SecretEvent>();
   const used = new Set<string>();
@@ -48,7 +49,7 @@ export function pairReads(events: readonly SecretEvent[]): Pairs {
     used.add(decrypt.eventId);
   }
   const alone = distinct.filter((event) => isDelivery(event) && !used.has(event.eventId));
-  return { decryptOf, alone: alone.toSorted(order) };
+  return { decryptOf, alone: alone.toSorted(byTime) };
 }
 
 /** A read that names its version is never of one call with the Decrypt of another. */
@@ -57,10 +58,6 @@ function mayBeOne(read: SecretEvent, decrypt: SecretEvent): boolean {
   const [wanted, given] = [read.version?.id, decrypt.version?.id];
   return wanted === undefined || given === undefined || wanted === given;
 }
-
-/** 0 for one and the same, or what is compared next would never count. */
-const order = (a: SecretEvent, b: SecretEvent) =>
-  a.atMs - b.atMs || Number(a.eventId > b.eventId) - Number(a.eventId < b.eventId);
 
 /** The same events in the same order; a read whose version a KMS record proves carries it. */
 export function withProvenVersions(events: readonly SecretEvent[]): readonly SecretEvent[] {

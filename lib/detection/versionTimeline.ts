@@ -3,6 +3,7 @@
  * from it for reads that nothing proves. Where two sources do not agree there is a gap, and nothing is inferred in a gap.
  */
 import { textOf } from "./fields.ts";
+import { byTime } from "./mark.ts";
 import { SAME_CALL_MS } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 
@@ -49,10 +50,7 @@ export function timelineOf(
     currentVersionId !== undefined && currentSinceMs !== undefined && !isRecorded
       ? [{ atMs: currentSinceMs, eventId: "", to: currentVersionId, isSure: true }]
       : [];
-  const moves = settled(
-    [...recorded, ...ours].toSorted((a, b) => a.atMs - b.atMs || (a.eventId < b.eventId ? -1 : 1)),
-    currentVersionId,
-  );
+  const moves = settled([...recorded, ...ours].toSorted(byTime), currentVersionId);
   const [first] = moves;
   const before = first ? first.from : currentVersionId;
   const opening =
