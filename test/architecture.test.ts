@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** File -> room. The first pattern that fits. */
 const ROOMS: readonly (readonly [RegExp, string])[] = [
-  [/^lib\/(secret|finding|message|errors)\.ts$/, "nouns"],
+  [/^lib\/(secret|finding|message|errors|fields)\.ts$/, "nouns"],
   [/^lib\/config\.ts$/, "config"],
   [/^lib\/log\.ts$/, "log"],
   [/^lib\/app\.ts$/, "app"],

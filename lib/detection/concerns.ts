@@ -2,7 +2,7 @@
  * Which records have to do with secrets. One list, asked twice: of a parsed record, and of the bytes of one that is then
  * perhaps never parsed.
  */
-import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, textOf } from "../fields.ts";
 
 /** Every call of it, and every event of its own. */
 const VAULT = "secretsmanager";

@@ -1,7 +1,7 @@
 /** Where cursors live, and what is read back of one: another release may have written it, or a hand. */
 import { RekeyError } from "../errors.ts";
+import { fieldsOf } from "../fields.ts";
 import type { Cursor, CursorKind, Remembered } from "./cursor.ts";
-import { fieldsOf } from "./fields.ts";
 
 export interface CursorStore {
   /** @throws RekeyError RECORD_INVALID if what is stored is no cursor */

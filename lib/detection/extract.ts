@@ -1,6 +1,7 @@
 /** A CloudTrail record, as any of the roads brings it, to one event; and what is no record is counted, never thrown. */
+
+import { type Fields, fieldsOf, listOf, textOf } from "../fields.ts";
 import { concernsSecrets } from "./concerns.ts";
-import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
 import { principalOf } from "./principal.ts";
 import type { SecretEvent, VersionRead } from "./secretEvent.ts";
 import { secretRefsOf } from "./secretRefs.ts";

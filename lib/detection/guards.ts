@@ -1,5 +1,5 @@
 /** Whether a call is about something that guards secrets: what rotates them, encrypts them, or watches over them. */
-import { fieldsOf, listOf, textOf } from "./fields.ts";
+import { fieldsOf, listOf, textOf } from "../fields.ts";
 import { factsOf } from "./history.ts";
 import { FACT } from "./lessons.ts";
 import type { Guard } from "./rule.ts";

@@ -1,5 +1,5 @@
 /** Whether a test of a rule holds for one event. */
-import { fieldsOf, listOf } from "./fields.ts";
+import { fieldsOf, listOf } from "../fields.ts";
 import { guards } from "./guards.ts";
 import { ledgerLacks } from "./ledger.ts";
 import { changes, isKnownTool, isNew, isUsual } from "./newness.ts";

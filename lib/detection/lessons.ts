@@ -1,5 +1,5 @@
 /** What one event teaches about what is usual. What was denied or failed teaches nothing: trying is no habit. */
-import { fieldsOf, textOf } from "./fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import type { Lesson } from "./history.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 

@@ -1,5 +1,5 @@
 /** Whether something was never seen before, or has been seen for longer than a day. */
-import { fieldsOf, listOf, textOf } from "./fields.ts";
+import { fieldsOf, listOf, textOf } from "../fields.ts";
 import { DAY_MS, factsOf, isSeeded, type Usual, wasKnown, wasUsual } from "./history.ts";
 import { FACT } from "./lessons.ts";
 import type { Mark } from "./mark.ts";

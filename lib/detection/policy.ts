@@ -1,5 +1,5 @@
 /** Whom a secret's resource policy lets in, as far as can be said from the policy alone. */
-import { fieldsOf } from "./fields.ts";
+import { fieldsOf } from "../fields.ts";
 
 /** Conditions that keep a policy for everybody to people or networks that the owner named. */
 const LIMITS =

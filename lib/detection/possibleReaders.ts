@@ -1,5 +1,5 @@
 /** Who could have read a secret, as far as its resource policy and its consumers tell, whether or not anybody did. */
-import { fieldsOf, listOf, textOf } from "./fields.ts";
+import { fieldsOf, listOf, textOf } from "../fields.ts";
 
 export interface PossibleReader {
   /** A role or user ARN, an account id, `*`, or a service's principal. */

@@ -1,5 +1,5 @@
 /** Who: a role and not its session, because each task, each function and each deployment has a session of its own. */
-import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, textOf } from "../fields.ts";
 import type { Principal, PrincipalKind } from "./secretEvent.ts";
 
 const SESSION_ARN = /^arn:([\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\/(.*)$/;

@@ -2,7 +2,7 @@
  * The records in a piece of text: a trail's file, an array, one record a line, or an answer of LookupEvents. What is broken
  * is counted, and stops nothing: of a file that was cut off, every whole record is still read.
  */
-import { fieldsOf, textOf } from "./fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 
 export interface RecordsIn {
   readonly records: readonly unknown[];

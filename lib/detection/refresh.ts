@@ -7,7 +7,7 @@
  * is still seen. The tool's reads name their version, as far as they are of a value that it manages; somebody's seldom do.
  */
 
-import { textOf } from "./fields.ts";
+import { textOf } from "../fields.ts";
 import { byTime } from "./mark.ts";
 import type { SecretEvent } from "./secretEvent.ts";
 

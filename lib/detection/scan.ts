@@ -3,8 +3,8 @@
  * parsed, which gives the same events as parsing all of them; whatever else a file may be is read the slow way.
  */
 import { constants } from "node:buffer";
+import { fieldsOf } from "../fields.ts";
 import { concernOf, SERVICES } from "./concerns.ts";
-import { fieldsOf } from "./fields.ts";
 import { recordsIn } from "./recordsIn.ts";
 import { isAt, isWordByte, RecordWalk } from "./recordWalk.ts";
 

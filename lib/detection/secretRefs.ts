@@ -2,7 +2,7 @@
  * Which secrets a record is about. The places, most telling first, were read off recorded data and the service's own
  * documentation: CloudTrail has no one field for it, and a denied read has it in the sentence of its error alone.
  */
-import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "../fields.ts";
 import type { SecretRef } from "./secretEvent.ts";
 
 interface Place {

@@ -8,8 +8,8 @@
  * revision, so that filing it twice, or by two at once, is filing it once.
  */
 import { createHash } from "node:crypto";
+import { fieldsOf, textOf } from "../fields.ts";
 import { type Cursor, type Edge, type PageRead, settledBy } from "./cursor.ts";
-import { fieldsOf, textOf } from "./fields.ts";
 
 /** Five kilobytes of ids, in a cursor that is written with every page. */
 const LOT = 200;

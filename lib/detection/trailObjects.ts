@@ -2,7 +2,7 @@
  * Which files of a trail an event of S3 speaks of: an "Object Created" of EventBridge, or a notification that the bucket sends
  * by itself, in which keys are encoded as in a form. Whatever is no file of events is left out, and counted by its reason.
  */
-import { fieldsOf, textOf } from "./fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 
 export interface TrailObject {
   readonly bucket: string;

@@ -2,7 +2,7 @@
  * Which version was AWSCURRENT when, put together from what moved the label and from what is known today; and what follows
  * from it for reads that nothing proves. Where two sources do not agree there is a gap, and nothing is inferred in a gap.
  */
-import { textOf } from "./fields.ts";
+import { textOf } from "../fields.ts";
 import { byTime } from "./mark.ts";
 import { SAME_CALL_MS } from "./moments.ts";
 import type { SecretEvent } from "./secretEvent.ts";

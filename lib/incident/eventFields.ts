@@ -1,22 +1,9 @@
-/** Reading fields of events that anybody may have made up: nothing here throws, and no text comes out longer than a page. */
+/** What fields of ECS events hold, with narrower bounds than records of anything have. */
+import { shortTextOf } from "../fields.ts";
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-const NONE: Fields = {};
 const LONGEST = 1_024;
-/** Also what turns text around or hides it. */
-const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : NONE;
-}
-
-/** One line, trimmed; undefined when there is nothing to read. */
-export function textOf(value: unknown): string | undefined {
-  if (typeof value !== "string") return undefined;
-  const text = value.slice(0, LONGEST).replace(UNSEEN, " ").trim();
-  return text === "" ? undefined : text;
-}
+export const textOf = (value: unknown): string | undefined => shortTextOf(value, LONGEST);
 
 /** No more of them than `most`: a task has ten containers, and what says more was not written by ECS. */
 export function listOf(value: unknown, most: number): readonly unknown[] {

@@ -5,7 +5,8 @@
  *
  * Source: Amazon ECS developer guide, "Amazon ECS events"; stop codes from the SDK's own list.
  */
-import { type Fields, fieldsOf, integerOf, listOf, textOf, timeOf } from "./eventFields.ts";
+import { type Fields, fieldsOf } from "../fields.ts";
+import { integerOf, listOf, textOf, timeOf } from "./eventFields.ts";
 import { scrub } from "./scrub.ts";
 
 export interface ContainerEnd {

@@ -2,8 +2,9 @@
  * What comes by itself, a record at a time by EventBridge or a file at a time by S3. The scan sees the same records minutes
  * later, and says whether any is missing; what is known of the account is as the last scan left it.
  */
-import { fieldsOf, listOf, textOf } from "../detection/fields.ts";
+
 import { RekeyError } from "../errors.ts";
+import { fieldsOf, listOf, textOf } from "../fields.ts";
 import { type Telling, tellEpisodes } from "./tellEpisodes.ts";
 import { type Watched, watchRecords } from "./watch.ts";
 import type { WatchPorts } from "./watchPorts.ts";

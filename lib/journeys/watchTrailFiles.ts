@@ -3,12 +3,13 @@
  * that comes twice, or whose records came by another road, changes nothing. A file that cannot be read is told of and stops
  * nothing; one that S3 does not give is asked for again with the whole event.
  */
-import { fieldsOf, textOf } from "../detection/fields.ts";
+
 import { scan } from "../detection/scan.ts";
 import type { TrailFiles } from "../detection/trailFiles.ts";
 import { type TrailObject, trailObjectsIn } from "../detection/trailObjects.ts";
 import type { WatchStore } from "../detection/watchStore.ts";
 import { RekeyError } from "../errors.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import type { Telling } from "./tellEpisodes.ts";
 import { watchOwned } from "./watchEvent.ts";
 import type { WatchPorts } from "./watchPorts.ts";

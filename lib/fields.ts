@@ -1,4 +1,4 @@
-/** Reading fields of records that anybody may have made up: nothing here throws, and no string comes out longer than a page. */
+/** Reading fields of records and events that anybody may have made up: nothing here throws, and no string comes out longer than a page. */
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,9 +11,13 @@ export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : NONE;
 }
 
-export function textOf(value: unknown): string | undefined {
+/** One line, trimmed; undefined when there is nothing to read. */
+export const textOf = (value: unknown): string | undefined => shortTextOf(value, LONGEST);
+
+/** The same, of so many characters at the most. */
+export function shortTextOf(value: unknown, most: number): string | undefined {
   if (typeof value !== "string") return undefined;
-  const text = value.slice(0, LONGEST).replace(UNSEEN, " ").trim();
+  const text = value.slice(0, most).replace(UNSEEN, " ").trim();
   return text === "" ? undefined : text;
 }
 
